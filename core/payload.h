@@ -1,0 +1,78 @@
+// Immutable bytes that many write queues and several shards refer to.
+//
+// A message for a thousand sessions is encoded once; their queues hold references. Shards share no
+// counter: each shard that has the bytes counts its own references in a plain integer, and when they
+// are gone gives the bytes back to the shard it had them from. So a hand-over is a small message
+// each way and never an atomic read-modify-write.
+//
+// Invariants
+//   1. The bytes never change once a Payload is shared (referred to twice, or lent).
+//   2. A lent Payload stays alive at its lender until the borrower has given it back.
+//   3. `references` is touched on one shard only.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/counter.h"
+#include "core/block_pool.h"
+
+namespace sluice {
+
+class PayloadPool;
+
+// One shard's hold on some bytes. Made and freed by that shard's PayloadPool, never by hand.
+struct Payload {
+  ConstBytes bytes;
+  std::uint32_t references = 0;
+  std::uint16_t lender = 0;        // shard that lent the bytes; our own index if they are ours
+  Payload* lender_hold = nullptr;  // the lender's Payload, to be given back; null if ours
+  Bytes block;                     // the pool block when the bytes are ours
+  Payload* next_free = nullptr;
+};
+
+// Makes, lends and takes back Payloads. One per shard, used on that shard's thread only.
+class PayloadPool {
+ public:
+  // Something to be given back: post `hold` to shard `lender`, which calls `give_back(hold)`.
+  struct Return {
+    std::uint16_t lender;
+    Payload* hold;
+  };
+
+  PayloadPool(BlockPool& blocks, std::uint16_t shard) : blocks_(blocks), shard_(shard) {}
+  ~PayloadPool();
+  PayloadPool(const PayloadPool&) = delete;
+  PayloadPool& operator=(const PayloadPool&) = delete;
+
+  // `size` writable bytes with one reference; fill them through `writable` before sharing.
+  Payload& make(std::size_t size) noexcept;
+  static Bytes writable(Payload& payload) noexcept { return payload.block.first(payload.bytes.size()); }
+
+  // Our hold, with one reference, on what `lender` lent us. The lender has counted one reference for us.
+  Payload& borrow(std::uint16_t lender, Payload& lender_hold) noexcept;
+
+  static void refer(Payload& payload) noexcept { ++payload.references; }
+  // Ends one reference. The last one frees our block, or queues a Return.
+  void drop(Payload& payload) noexcept;
+  // A borrower is done with `hold`, which is ours.
+  void give_back(Payload& hold) noexcept { drop(hold); }
+
+  // Returns since the last call, for the caller to post; the caller clears it.
+  std::vector<Return>& returns() noexcept { return returns_; }
+  // Payloads that somebody still refers to or borrows.
+  std::size_t live() const noexcept { return live_; }
+
+ private:
+  Payload& new_hold() noexcept;
+
+  BlockPool& blocks_;
+  const std::uint16_t shard_;
+  Payload* free_ = nullptr;
+  std::vector<Payload*> chunks_;
+  std::vector<Return> returns_;
+  std::size_t live_ = 0;
+};
+
+}  // namespace sluice

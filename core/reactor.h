@@ -1,0 +1,163 @@
+// The loop of a shard: wait, completions, Inboxes, timers, flush - and again.
+//
+// There is one place where bytes go out: the flush at the end of a turn sends, for every connection
+// with output, all of it with one gathered send. So whatever piles up during a turn is coalesced
+// without anybody planning for it, and system calls per message fall as load rises.
+//
+// Invariants
+//   1. A turn ends with no open connection dirty unless a send of it is under way.
+//   2. The clock is read at most once a turn and only after the wait.
+//   3. Handlers called by a turn never see a Connection that has ended.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/backend.h"
+#include "core/base/clock.h"
+#include "core/base/counter.h"
+#include "core/block_pool.h"
+#include "core/connection.h"
+#include "core/payload.h"
+#include "core/slab.h"
+#include "core/timer_wheel.h"
+
+namespace sluice {
+
+struct ReactorLimits {
+  Duration write_timeout;            // a peer that takes nothing for this long is cut off
+  Duration close_timeout;            // from close() to the end
+  std::uint32_t linger_bytes;        // input discarded after close()
+  std::size_t pause_output_bytes;    // queue cost at which input is paused, until the queue is empty
+};
+
+// Whom the Reactor serves: the shard. Called on the Reactor's thread.
+class ReactorHost {
+ public:
+  // A new connection. Install a Stage, or abort it. Receiving starts afterwards.
+  virtual void on_accept(Handle listener, Connection& connection) noexcept = 0;
+  virtual void on_accept_paused(Handle listener, std::error_code error) noexcept = 0;
+  // The part of a turn between completions and timers: messages from other threads, deferred work.
+  virtual void on_inboxes() noexcept = 0;
+  // The part of a turn before the flush: what goes to other threads leaves here.
+  virtual void on_turn_end() noexcept = 0;
+  // True if the Reactor may sleep; announces it to other threads, who from now on wake the Backend.
+  virtual bool prepare_sleep() noexcept = 0;
+  virtual void on_awake() noexcept = 0;
+
+ protected:
+  ~ReactorHost() = default;
+};
+
+struct ReactorCounters {
+  Counter turns;
+  Counter busy_ns;           // spent in turns, waiting excluded
+  Counter flushes;           // sends started by a flush
+  Counter bytes_received;
+  Counter bytes_sent;
+  Counter pauses;            // times a connection's input was paused
+  Gauge connections;
+  Gauge queued_bytes;        // in all write queues
+};
+
+// One per shard, owned by it, used on its thread only. Owns connections, timers and memory pools; does
+// not own the Backend, and does not know what bytes mean.
+class Reactor final : private BackendEvents {
+ public:
+  Reactor(Backend& backend, const Clock& clock, const ReactorLimits& limits, std::uint16_t shard,
+          ReactorHost& host);
+  ~Reactor();
+  Reactor(const Reactor&) = delete;
+  Reactor& operator=(const Reactor&) = delete;
+
+  // Must be called on the thread that will turn the Reactor, before anything else.
+  void attach() noexcept { backend_.attach(*this); }
+  // One round; waits at most `longest` (0: does not wait).
+  void turn(Duration longest) noexcept;
+  // How long a turn has nothing to do by itself: zero if it has, Duration::max() if never.
+  Duration until_work() noexcept;
+
+  // This turn's moment.
+  Time now() noexcept;
+  const Clock& clock() const noexcept { return clock_; }
+  TimerWheel& timers() noexcept { return timers_; }
+  BlockPool& blocks() noexcept { return blocks_; }
+  PayloadPool& payloads() noexcept { return payloads_; }
+  Backend& backend() noexcept { return backend_; }
+  WritePools pools() noexcept { return {blocks_, payloads_}; }
+
+  // Null if it has ended.
+  Connection* find(Handle connection) noexcept;
+  // Takes in a connection that left some Reactor; `unread` is delivered first, `unsent` is sent first.
+  // Install a Stage, or abort it, before this turn ends.
+  Result<Connection*, std::error_code> adopt(int descriptor, const SocketAddress& peer,
+                                             ConstBytes unread, ConstBytes unsent) noexcept;
+  template <class F>
+  void for_each_connection(F&& f) {
+    for (Connection* connection : by_slot_) {
+      if (connection != nullptr) f(*connection);
+    }
+  }
+  std::size_t connection_count() const noexcept { return count_; }
+  // True if there is output or input that the next turn can move without waiting.
+  bool has_work() const noexcept { return !dirty_.empty() || !attention_.empty(); }
+
+  const ReactorCounters& counters() const noexcept { return counters_; }
+  const BlockPoolCounters& block_counters() const noexcept { return blocks_.counters(); }
+
+ private:
+  friend class Connection;
+
+  // BackendEvents
+  void on_accept(Handle listener, Handle connection, const SocketAddress& peer) noexcept override;
+  void on_accept_paused(Handle listener, std::error_code error) noexcept override;
+  void on_connect(Handle connection, std::error_code error) noexcept override;
+  void on_receive(Handle connection, Bytes bytes) noexcept override;
+  void on_receive_end(Handle connection, ReceiveEnd end, std::error_code error) noexcept override;
+  void on_send(Handle connection, std::size_t sent, std::error_code error) noexcept override;
+  void on_poll(Handle poll, unsigned events) noexcept override;
+  void on_close(Handle connection) noexcept override;
+  void on_release(Handle connection, const Released& released) noexcept override;
+
+  Connection& at(Handle connection) noexcept;
+  Connection& admit(Handle handle, const SocketAddress& peer) noexcept;
+  void forget(Connection& connection) noexcept;
+
+  void deliver(Connection& connection, Bytes bytes) noexcept;
+  void hold(Connection& connection, ConstBytes bytes) noexcept;
+  void deliver_held(Connection& connection) noexcept;
+  void discard(Connection& connection, std::size_t size) noexcept;
+  void end_input(Connection& connection) noexcept;
+  void attend() noexcept;
+  void attend(Connection& connection) noexcept;
+
+  void flush() noexcept;
+  void flush(Connection& connection) noexcept;
+  void drained(Connection& connection) noexcept;
+  void finish(Connection& connection, CloseMode mode, StreamEnd end) noexcept;
+  void on_timer(Connection& connection) noexcept;
+  void trim() noexcept;
+  void charge(std::ptrdiff_t bytes) noexcept { counters_.queued_bytes.add(bytes); }
+
+  Backend& backend_;
+  const Clock& clock_;
+  const ReactorLimits limits_;
+  ReactorHost& host_;
+  BlockPool blocks_;
+  PayloadPool payloads_;
+  TimerWheel timers_;
+  Slab<Connection> connections_;
+  std::vector<Connection*> by_slot_;  // by the Backend's slot
+  std::vector<Handle> dirty_;
+  std::vector<Handle> flushing_;
+  std::vector<Handle> attention_;
+  std::vector<Handle> attending_;
+  std::size_t count_ = 0;
+  Time now_;
+  Time next_trim_;
+  bool now_is_stale_ = true;
+  bool trim_unfinished_ = false;
+  ReactorCounters counters_;
+};
+
+}  // namespace sluice

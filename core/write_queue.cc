@@ -1,0 +1,178 @@
+#include "core/write_queue.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "core/base/check.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kSmallestBlock = 256;
+// Replies of one turn share blocks up to this size; a larger single reply gets a block of its own.
+constexpr std::size_t kLargestSharedBlock = std::size_t{64} * 1024;
+
+void copy(std::byte* to, ConstBytes from) noexcept {
+  if (!from.empty()) std::memcpy(to, from.data(), from.size());
+}
+
+}  // namespace
+
+WriteQueue::~WriteQueue() { SLUICE_DCHECK(ring_.empty() && pong_.empty()); }
+
+WriteQueue::Entry& WriteQueue::at(std::uint32_t index) noexcept {
+  const auto mask = static_cast<std::uint32_t>(ring_.size() / sizeof(Entry)) - 1;
+  return reinterpret_cast<Entry*>(ring_.data())[(head_ + index) & mask];
+}
+
+const WriteQueue::Entry& WriteQueue::at(std::uint32_t index) const noexcept {
+  return const_cast<WriteQueue*>(this)->at(index);
+}
+
+void WriteQueue::grow(WritePools& pools) noexcept {
+  const auto old_capacity = static_cast<std::uint32_t>(ring_.size() / sizeof(Entry));
+  const std::uint32_t capacity = old_capacity == 0 ? 8 : old_capacity * 2;
+  Bytes block = pools.blocks.take(capacity * sizeof(Entry));
+  auto* entries = reinterpret_cast<Entry*>(block.data());
+  for (std::uint32_t i = 0; i < count_; ++i) entries[i] = at(i);
+  if (!ring_.empty()) pools.blocks.give(ring_block_);
+  ring_block_ = block;
+  ring_ = block.first(capacity * sizeof(Entry));
+  head_ = 0;
+}
+
+WriteQueue::Entry& WriteQueue::push_back(WritePools& pools) noexcept {
+  SLUICE_DCHECK(!sealed_);
+  if (count_ * sizeof(Entry) == ring_.size()) grow(pools);
+  Entry& entry = at(count_++);
+  entry = Entry{};
+  return entry;
+}
+
+void WriteQueue::append(WritePools& pools, ConstBytes header, ConstBytes body,
+                        std::size_t expected) noexcept {
+  const std::size_t size = header.size() + body.size();
+  SLUICE_DCHECK(size > 0 && !sealed_);
+  Entry* last = count_ == 0 ? nullptr : &at(count_ - 1);
+  if (last == nullptr || last->payload != nullptr || last->block_size - last->end < size) {
+    const std::size_t shared = std::clamp(expected, kSmallestBlock, kLargestSharedBlock);
+    const Bytes block = pools.blocks.take(std::max(size, shared));
+    last = &push_back(pools);
+    last->block = block.data();
+    last->block_size = static_cast<std::uint32_t>(block.size());
+  }
+  copy(last->block + last->end, header);
+  copy(last->block + last->end + header.size(), body);
+  last->end += static_cast<std::uint32_t>(size);
+  bytes_ += size;
+}
+
+void WriteQueue::append(WritePools& pools, Payload& payload, std::size_t begin) noexcept {
+  SLUICE_DCHECK(begin < payload.bytes.size());
+  Entry& entry = push_back(pools);
+  entry.payload = &payload;
+  entry.begin = static_cast<std::uint32_t>(begin);
+  entry.end = static_cast<std::uint32_t>(payload.bytes.size());
+  bytes_ += entry.end - entry.begin;
+}
+
+void WriteQueue::set_pong(WritePools& pools, ConstBytes frame) noexcept {
+  SLUICE_DCHECK(!sealed_ && !frame.empty());
+  if (pong_.empty()) pong_ = pools.blocks.take(kSmallestBlock);
+  SLUICE_DCHECK(frame.size() <= pong_.size());
+  bytes_ += frame.size();
+  bytes_ -= pong_size_;
+  copy(pong_.data(), frame);
+  pong_size_ = static_cast<std::uint32_t>(frame.size());
+}
+
+// Makes the waiting pong the next entry that has not been begun.
+void WriteQueue::place_pong(WritePools& pools) noexcept {
+  if (count_ * sizeof(Entry) == ring_.size()) grow(pools);
+  head_ = (head_ - 1) & (static_cast<std::uint32_t>(ring_.size() / sizeof(Entry)) - 1);
+  ++count_;
+  std::uint32_t place = 0;
+  for (; place + 1 < count_ && at(place + 1).begun; ++place) at(place) = at(place + 1);
+  Entry& entry = at(place);
+  entry = Entry{};
+  entry.block = pong_.data();
+  entry.block_size = static_cast<std::uint32_t>(pong_.size());
+  entry.end = pong_size_;
+  pong_ = {};
+  pong_size_ = 0;
+}
+
+std::size_t WriteQueue::gather(WritePools& pools, std::span<iovec> pieces) noexcept {
+  if (!pong_.empty()) place_pong(pools);
+  const std::size_t used = std::min<std::size_t>(count_, pieces.size());
+  for (std::uint32_t i = 0; i < used; ++i) {
+    Entry& entry = at(i);
+    entry.begun = true;
+    pieces[i].iov_base = const_cast<std::byte*>(entry.data());
+    pieces[i].iov_len = entry.end - entry.begin;
+  }
+  return used;
+}
+
+void WriteQueue::free_entry(WritePools& pools, Entry& entry) noexcept {
+  if (entry.payload != nullptr) {
+    pools.payloads.drop(*entry.payload);
+  } else {
+    pools.blocks.give({entry.block, entry.block_size});
+  }
+}
+
+void WriteQueue::consume(WritePools& pools, std::size_t sent) noexcept {
+  SLUICE_DCHECK(sent <= bytes_);
+  bytes_ -= sent;
+  while (sent > 0) {
+    Entry& entry = at(0);
+    const std::size_t left = entry.end - entry.begin;
+    if (sent < left) {
+      entry.begin += static_cast<std::uint32_t>(sent);
+      break;
+    }
+    sent -= left;
+    free_entry(pools, entry);
+    --count_;
+    ++head_;
+  }
+  if (count_ == 0 && !ring_.empty()) {
+    pools.blocks.give(ring_block_);
+    ring_ = ring_block_ = {};
+    head_ = 0;
+  }
+}
+
+void WriteQueue::clear(WritePools& pools) noexcept {
+  for (std::uint32_t i = 0; i < count_; ++i) free_entry(pools, at(i));
+  if (!ring_.empty()) pools.blocks.give(ring_block_);
+  if (!pong_.empty()) pools.blocks.give(pong_);
+  ring_ = ring_block_ = pong_ = {};
+  pong_size_ = head_ = count_ = 0;
+  bytes_ = 0;
+}
+
+std::size_t WriteQueue::payloads() const noexcept {
+  std::size_t count = 0;
+  for (std::uint32_t i = 0; i < count_; ++i) count += at(i).payload != nullptr ? 1u : 0u;
+  return count;
+}
+
+void WriteQueue::copy_to(std::vector<std::byte>& out) const {
+  // The pong leaves after what was begun; here only a first entry that was partly sent counts.
+  bool pong_due = !pong_.empty();
+  const auto put_pong = [&] {
+    if (pong_due) out.insert(out.end(), pong_.begin(), pong_.begin() + pong_size_);
+    pong_due = false;
+  };
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    const Entry& entry = at(i);
+    if (!entry.begun) put_pong();
+    out.insert(out.end(), entry.data(), entry.data() + (entry.end - entry.begin));
+  }
+  put_pong();
+}
+
+}  // namespace sluice

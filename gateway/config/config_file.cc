@@ -1,0 +1,118 @@
+#include "gateway/config/config_file.h"
+
+// toml++ without exceptions; header-only, since Debian's compiled one is built with them.
+#define TOML_EXCEPTIONS 0
+#undef TOML_HEADER_ONLY
+#undef TOML_SHARED_LIB
+#define TOML_HEADER_ONLY 1
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "core/base/check.h"
+
+namespace sluice {
+namespace {
+
+std::string place(const std::string& path, const toml::source_region& source) {
+  return path + ":" + std::to_string(source.begin.line) + ": ";
+}
+
+// What the table's setters read, for the kinds of values that have such a text.
+std::optional<std::string> text_of(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* number = node.as_integer()) return std::to_string(number->get());
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  return std::nullopt;
+}
+
+std::optional<std::vector<std::string>> texts_of(const OptionSpec& spec, const toml::node& node) {
+  std::vector<std::string> texts;
+  const auto* array = node.as_array();
+  if (array == nullptr) {
+    auto text = text_of(node);
+    if (!text) return std::nullopt;
+    texts.push_back(std::move(*text));
+    return texts;
+  }
+  if (spec.kind != OptionKind::kList) return std::nullopt;
+  for (const toml::node& element : *array) {
+    auto text = text_of(element);
+    if (!text) return std::nullopt;
+    texts.push_back(std::move(*text));
+  }
+  return texts;
+}
+
+const OptionSpec* find_by_key(std::string_view key) {
+  for (const OptionSpec& spec : option_table()) {
+    if (spec.is_in_file() && spec.file_key() == key) return &spec;
+  }
+  return nullptr;
+}
+
+std::string unknown_key(std::string_view key) {
+  std::vector<std::string> known;
+  for (const OptionSpec& spec : option_table()) {
+    if (spec.is_in_file()) known.push_back(spec.file_key());
+  }
+  return unknown_name("option", key, known);
+}
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+std::string value_text(const OptionSpec& spec, const std::vector<std::string>& values) {
+  if (spec.kind == OptionKind::kNumber) return values.front();
+  if (spec.kind == OptionKind::kSwitch) return values.front() == "on" ? "true" : "false";
+  if (spec.kind != OptionKind::kList) return quoted(values.front());
+  std::string text = "[";
+  for (const std::string& value : values) text += (text.size() > 1 ? ", " : "") + quoted(value);
+  return text + "]";
+}
+
+}  // namespace
+
+Result<Settings, std::string> read_config_file(const std::string& path, std::string_view text) {
+  const toml::parse_result parsed = toml::parse(text, path);
+  if (!parsed) {
+    const toml::parse_error& error = parsed.error();
+    return fail(place(path, error.source()) + "not TOML: " + std::string(error.description()));
+  }
+  Settings settings;
+  for (const auto& [key, node] : parsed.table()) {
+    const std::string where = place(path, node.source());
+    const OptionSpec* const spec = find_by_key(key.str());
+    if (spec == nullptr) return fail(where + unknown_key(key.str()));
+    std::string origin = where + std::string(key.str());
+    auto values = texts_of(*spec, node);
+    if (!values) return fail(origin + ": write " + std::string(spec->form) + " as a string");
+    settings.push_back({spec, std::move(origin), std::move(*values)});
+  }
+  return settings;
+}
+
+std::string write_config_file(const Options& options, std::span<const std::string> origin_of) {
+  const auto table = option_table();
+  SLUICE_CHECK(origin_of.size() == table.size());
+  std::string text;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (!table[i].is_in_file()) continue;
+    const auto values = table[i].show(options);
+    const bool is_unset = values.empty();
+    std::string line = is_unset ? "# " + table[i].file_key() + " is not set"
+                                : table[i].file_key() + " = " + value_text(table[i], values);
+    if (!is_unset) line += "  # " + (origin_of[i].empty() ? "default" : origin_of[i]);
+    text += line + "\n";
+  }
+  return text;
+}
+
+}  // namespace sluice

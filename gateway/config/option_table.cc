@@ -1,0 +1,349 @@
+#include "gateway/config/option_table.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <numeric>
+
+#include "core/socket_address.h"
+#include "gateway/config/cpus.h"
+#include "gateway/config/units.h"
+
+namespace sluice {
+namespace {
+
+using Fault = std::optional<std::string>;
+using Values = std::span<const std::string>;
+using Shown = std::vector<std::string>;
+
+Fault not_understood(const std::string& value, const std::string& remedy) {
+  return "cannot read '" + value + "': " + remedy;
+}
+
+// The field that a pointer to a member of Options or of Limits means.
+template <class Field>
+Field& field_of(Options& options, Field Options::*member) {
+  return options.*member;
+}
+template <class Field>
+Field& field_of(Options& options, Field Limits::*member) {
+  return options.limits.*member;
+}
+
+template <auto kMember>
+using FieldType = std::remove_reference_t<decltype(field_of(std::declval<Options&>(), kMember))>;
+
+// `show` only reads; the copy saves a second set of accessors for a path that runs once.
+template <auto kMember>
+FieldType<kMember> value_of(const Options& options) {
+  Options copy = options;
+  return field_of(copy, kMember);
+}
+
+template <class Number>
+Fault in_range(Number number, Number least, Number most, std::string (*format)(Number)) {
+  if (number >= least && number <= most) return std::nullopt;
+  return format(number) + " is out of range; choose " + format(least) + " to " + format(most);
+}
+
+std::string format_count(std::uint64_t number) { return std::to_string(number); }
+
+template <auto kMember, std::uint64_t kLeast, std::uint64_t kMost>
+Fault set_count(Options& options, Values values) {
+  const auto number = parse_count(values.back());
+  if (!number) return not_understood(values.back(), number.error());
+  if (auto fault = in_range(*number, kLeast, kMost, format_count)) return fault;
+  field_of(options, kMember) = static_cast<FieldType<kMember>>(*number);
+  return std::nullopt;
+}
+
+template <auto kMember>
+Shown show_count(const Options& options) {
+  return {std::to_string(value_of<kMember>(options))};
+}
+
+template <auto kMember, std::uint64_t kLeast, std::uint64_t kMost>
+Fault set_size(Options& options, Values values) {
+  const auto bytes = parse_size(values.back());
+  if (!bytes) return not_understood(values.back(), bytes.error());
+  if (auto fault = in_range(*bytes, kLeast, kMost, format_size)) return fault;
+  field_of(options, kMember) = static_cast<std::size_t>(*bytes);
+  return std::nullopt;
+}
+
+template <auto kMember>
+Shown show_size(const Options& options) {
+  return {format_size(value_of<kMember>(options))};
+}
+
+template <auto kMember, std::int64_t kLeastMs, std::int64_t kMostMs>
+Fault set_duration(Options& options, Values values) {
+  const auto duration = parse_duration(values.back());
+  if (!duration) return not_understood(values.back(), duration.error());
+  const Duration least = std::chrono::milliseconds(kLeastMs);
+  const Duration most = std::chrono::milliseconds(kMostMs);
+  if (auto fault = in_range(*duration, least, most, format_duration)) return fault;
+  field_of(options, kMember) = *duration;
+  return std::nullopt;
+}
+
+template <auto kMember>
+Shown show_duration(const Options& options) {
+  return {format_duration(value_of<kMember>(options))};
+}
+
+template <auto kMember>
+Fault set_addresses(Options& options, Values values) {
+  for (const std::string& value : values) {
+    const auto address = ListenAddress::parse(value);
+    if (!address) return not_understood(value, address.error());
+  }
+  field_of(options, kMember).assign(values.begin(), values.end());
+  return std::nullopt;
+}
+
+Fault set_cpus(Options& options, Values values) {
+  const std::string& value = values.back();
+  if (value != "none" && value != "auto") {
+    const auto cpus = parse_cpu_list(value);
+    if (!cpus) return not_understood(value, cpus.error());
+  }
+  options.cpus = value == "none" ? std::string() : value;
+  return std::nullopt;
+}
+
+Shown show_cpus(const Options& options) {
+  return {options.cpus.empty() ? std::string("none") : options.cpus};
+}
+
+constexpr std::array<std::string_view, 3> kBackendNames = {"auto", "io_uring", "epoll"};
+
+Fault set_backend(Options& options, Values values) {
+  const auto* const name = std::find(kBackendNames.begin(), kBackendNames.end(), values.back());
+  if (name == kBackendNames.end()) {
+    return not_understood(values.back(), "choose auto, io_uring or epoll");
+  }
+  options.backend = static_cast<BackendChoice>(name - kBackendNames.begin());
+  return std::nullopt;
+}
+
+Fault set_insecure_identities(Options& options, Values values) {
+  const std::string& value = values.back();
+  if (value != "on" && value != "off" && value != "true" && value != "false") {
+    return not_understood(value, "choose on or off");
+  }
+  options.insecure_identities = value == "on" || value == "true";
+  return std::nullopt;
+}
+
+Fault set_log_level(Options& options, Values values) {
+  const auto level = log_level_from(values.back());
+  if (!level) return not_understood(values.back(), "choose trace, debug, info, warn or error");
+  options.log_level = *level;
+  return std::nullopt;
+}
+
+Fault set_log_format(Options& options, Values values) {
+  const auto format = log_format_from(values.back());
+  if (!format) return not_understood(values.back(), "choose text or json");
+  options.log_format = *format;
+  return std::nullopt;
+}
+
+Fault set_config(Options& options, Values values) {
+  options.config = values.back();
+  return std::nullopt;
+}
+
+Fault set_nothing(Options&, Values) { return std::nullopt; }
+Shown show_nothing(const Options&) { return {}; }
+
+template <auto kMember, std::uint64_t kLeast, std::uint64_t kMost>
+constexpr OptionSpec count_option(std::string_view name, std::string_view group,
+                                  std::string_view help) {
+  return {name,
+          group,
+          OptionKind::kNumber,
+          "COUNT",
+          help,
+          set_count<kMember, kLeast, kMost>,
+          show_count<kMember>};
+}
+
+template <auto kMember, std::uint64_t kLeast, std::uint64_t kMost>
+constexpr OptionSpec size_option(std::string_view name, std::string_view group,
+                                 std::string_view help) {
+  return {name,
+          group,
+          OptionKind::kText,
+          "SIZE",
+          help,
+          set_size<kMember, kLeast, kMost>,
+          show_size<kMember>};
+}
+
+constexpr std::int64_t kSecondMs = 1000;
+constexpr std::int64_t kHourMs = 3600 * kSecondMs;
+
+template <auto kMember, std::int64_t kLeastMs = 100, std::int64_t kMostMs = kHourMs>
+constexpr OptionSpec duration_option(std::string_view name, std::string_view group,
+                                     std::string_view help) {
+  return {name,
+          group,
+          OptionKind::kText,
+          "TIME",
+          help,
+          set_duration<kMember, kLeastMs, kMostMs>,
+          show_duration<kMember>};
+}
+
+constexpr std::string_view kServer = "Server";
+constexpr std::string_view kClients = "Who may connect, and for how long";
+constexpr std::string_view kMessages = "What a client may send";
+constexpr std::string_view kQueues = "What may wait";
+constexpr std::string_view kLogging = "Logging";
+constexpr std::string_view kReading = "Configuration and help";
+
+constexpr std::uint64_t kMillion = 1'000'000;
+constexpr std::uint64_t kTiB = 1024 * std::uint64_t{kGiB};
+
+constexpr OptionSpec kTable[] = {
+    {"listen", kServer, OptionKind::kList, "ADDR:PORT",
+     "Where clients connect: IPv4, [IPv6], or unix:PATH; port 0 picks a free one. May be repeated.",
+     set_addresses<&Options::listen>, value_of<&Options::listen>},
+    {"ops-listen", kServer, OptionKind::kList, "ADDR:PORT",
+     "Where /metrics and details are served besides loopback listeners. May be repeated.",
+     set_addresses<&Options::ops_listen>, value_of<&Options::ops_listen>},
+    {"shards", kServer, OptionKind::kNumber, "COUNT",
+     "Threads that serve; 0: one for each CPU this process may use, cgroup quota included.",
+     set_count<&Options::shards, 0, kShardsMax>, show_count<&Options::shards>},
+    {"cpus", kServer, OptionKind::kText, "LIST|auto|none",
+     "Pin each shard to a CPU of the list, such as 0,2-3; auto: to one of those allowed.", set_cpus,
+     show_cpus},
+    {"backend", kServer, OptionKind::kText, "auto|io_uring|epoll",
+     "How to reach the kernel; auto: io_uring if its self-test passes, else epoll.", set_backend,
+     [](const Options& options) {
+       return Shown{std::string(kBackendNames[static_cast<std::size_t>(options.backend)])};
+     }},
+    duration_option<&Limits::shutdown_timeout, 0>(
+        "shutdown-timeout", kServer,
+        "From SIGTERM to the exit: sessions have that long to close, then they are cut."),
+
+    {"insecure-identities", kClients, OptionKind::kSwitch, "on|off",
+     "Believe whatever id a client claims, on every listener and behind proxies. Unset: only on "
+     "loopback TCP listeners, and not through a proxy.",
+     set_insecure_identities,
+     [](const Options& options) {
+       if (!options.insecure_identities) return Shown{};
+       return Shown{*options.insecure_identities ? "on" : "off"};
+     }},
+    count_option<&Limits::max_connections, 0, 100 * kMillion>(
+        "max-connections", kClients,
+        "Connections at once, more get 503; 0: what the descriptor limit allows."),
+    count_option<&Limits::max_connections_per_address, 0, 100 * kMillion>(
+        "max-connections-per-address", kClients,
+        "Connections at once from one address, more get 503; 0: no limit."),
+    duration_option<&Limits::handshake_timeout>("handshake-timeout", kClients,
+                                                "From accept to a whole request, else 408."),
+    duration_option<&Limits::keep_alive_timeout>(
+        "keep-alive-timeout", kClients,
+        "How long an HTTP connection may wait for its next request."),
+    duration_option<&Limits::ping_interval>(
+        "ping-interval", kClients,
+        "How often a silent WebSocket client is asked whether it lives."),
+    duration_option<&Limits::ping_timeout>(
+        "ping-timeout", kClients, "How long it may take to answer before it counts as dead."),
+    duration_option<&Limits::close_timeout>("close-timeout", kClients,
+                                            "How long the other end may take to close after us."),
+
+    size_option<&Limits::max_head, kKiB, http::kHeadMax>(
+        "max-head", kMessages, "Request line and header together, else 431."),
+    size_option<&Limits::max_message, 125, kGiB>(
+        "max-message", kMessages,
+        "One message, all of its fragments together; a longer one closes with 1009."),
+    count_option<&Limits::max_fragments, 1, kMillion>(
+        "max-fragments", kMessages, "Fragments of one message, else it closes with 1009."),
+    duration_option<&Limits::fragment_timeout>("fragment-timeout", kMessages,
+                                               "From the first to the last fragment of a message."),
+    count_option<&Limits::max_errors, 1, kMillion>(
+        "max-errors", kMessages, "Error answers that a client may earn before it is closed."),
+    count_option<&Limits::max_channels, 1, 1000 * kMillion>("max-channels", kMessages,
+                                                            "Channels that may exist at once."),
+
+    size_option<&Limits::write_queue, 4 * kKiB, 4 * kGiB>(
+        "write-queue", kQueues,
+        "Bytes that may wait for one session; a slower reader is closed. An empty queue takes any "
+        "one message."),
+    size_option<&Limits::write_queues_total, kMiB, kTiB>(
+        "write-queues-total", kQueues, "Bytes that may wait for all sessions together."),
+    duration_option<&Limits::write_timeout>(
+        "write-timeout", kQueues, "How long a client may take none of what waits for it."),
+    size_option<&Limits::inbox_aside, kMiB, kTiB>(
+        "inbox-aside", kQueues,
+        "Bytes that may wait aside in each shard for another shard that is behind."),
+
+    {"log-level", kLogging, OptionKind::kText, "LEVEL",
+     "The least that is logged: trace, debug, info, warn or error.", set_log_level,
+     [](const Options& options) { return Shown{std::string(to_text(options.log_level))}; }},
+    {"log-format", kLogging, OptionKind::kText, "text|json",
+     "Lines for people or for machines, on standard error.", set_log_format,
+     [](const Options& options) { return Shown{std::string(to_text(options.log_format))}; }},
+
+    {"config", kReading, OptionKind::kFilePath, "FILE",
+     "Read options from this TOML file; the environment and the command line win over it.",
+     set_config, show_nothing},
+    {"check-config", kReading, OptionKind::kCommand, "",
+     "Read everything, print the options in force and where they come from, and exit.", set_nothing,
+     show_nothing},
+    {"help", kReading, OptionKind::kCommand, "", "Print this and exit.", set_nothing, show_nothing},
+    {"version", kReading, OptionKind::kCommand, "", "Print the version and exit.", set_nothing,
+     show_nothing},
+};
+
+std::string spelled(std::string_view prefix, std::string_view name, bool is_upper) {
+  std::string text(prefix);
+  for (const char c : name) {
+    const bool is_letter = c >= 'a' && c <= 'z';
+    text += c == '-' ? '_' : is_upper && is_letter ? static_cast<char>(c - 32) : c;
+  }
+  return text;
+}
+
+// Levenshtein's distance: insertions, deletions and replacements of one character.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string OptionSpec::flag() const { return "--" + std::string(name); }
+std::string OptionSpec::environment() const { return spelled(kEnvironmentPrefix, name, true); }
+std::string OptionSpec::file_key() const { return spelled("", name, false); }
+
+std::span<const OptionSpec> option_table() noexcept { return kTable; }
+
+std::optional<std::string> nearest_name(std::string_view typed,
+                                        std::span<const std::string> candidates) {
+  std::optional<std::string> best;
+  std::size_t best_distance = std::max<std::size_t>(2, typed.size() / 3) + 1;
+  for (const std::string& candidate : candidates) {
+    const std::size_t found = distance(typed, candidate);
+    if (found >= best_distance) continue;
+    best_distance = found;
+    best = candidate;
+  }
+  return best;
+}
+
+}  // namespace sluice

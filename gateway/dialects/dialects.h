@@ -1,0 +1,52 @@
+// The dialects of this gateway, one object each per shard.
+#pragma once
+
+#include <array>
+
+#include "gateway/dialect.h"
+
+namespace sluice {
+
+// `/`: what was sent comes back. Needs no identity and follows no channel.
+class EchoDialect final : public Dialect {
+ public:
+  void on_open(Session& session) noexcept override;
+  void on_text(Session& session, Bytes text, std::size_t rest) noexcept override;
+  void on_binary(Session& session, Bytes data, std::size_t rest) noexcept override;
+  void on_joined(Session& session) noexcept override;
+  void on_join_failed(Session& session) noexcept override;
+  void on_gap(Session& session, std::uint64_t missed) noexcept override;
+  void on_deadline(Session& session, Time now) noexcept override;
+};
+
+// `/chat`: one channel for everybody, who is listed by nickname.
+class ChatDialect final : public Dialect {
+ public:
+  void on_open(Session& session) noexcept override;
+  void on_text(Session& session, Bytes text, std::size_t rest) noexcept override;
+  void on_binary(Session& session, Bytes data, std::size_t rest) noexcept override;
+  void on_joined(Session& session) noexcept override;
+  void on_join_failed(Session& session) noexcept override;
+  void on_gap(Session& session, std::uint64_t missed) noexcept override;
+  void on_deadline(Session& session, Time now) noexcept override;
+
+ private:
+  void update_clients(Session& session, std::string_view nickname) noexcept;
+};
+
+// `/sendone`: a session says which user it is and sends to users.
+class RelayDialect final : public Dialect {
+ public:
+  void on_open(Session& session) noexcept override;
+  void on_text(Session& session, Bytes text, std::size_t rest) noexcept override;
+  void on_binary(Session& session, Bytes data, std::size_t rest) noexcept override;
+  void on_joined(Session& session) noexcept override;
+  void on_join_failed(Session& session) noexcept override;
+  void on_gap(Session& session, std::uint64_t missed) noexcept override;
+  void on_deadline(Session& session, Time now) noexcept override;
+
+ private:
+  void bind(Session& session, std::string_view user_channel) noexcept;
+};
+
+}  // namespace sluice

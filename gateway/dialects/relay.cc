@@ -1,0 +1,54 @@
+#include "proto/dialect/relay.h"
+
+#include "gateway/dialects/dialects.h"
+#include "gateway/session.h"
+
+namespace sluice {
+namespace {
+
+constexpr dialect::Refusal kCannotBind{dialect::ErrorCode::kUnavailable,
+                                       "too many users at the moment: identify again later"};
+
+}  // namespace
+
+void RelayDialect::on_open(Session& session) noexcept { session.complete_opening(); }
+
+void RelayDialect::on_text(Session& session, Bytes text, std::size_t) noexcept {
+  const auto command = dialect::parse_relay(as_text(text));
+  if (!command) return session.refuse(command.error());
+  switch (command->kind) {
+    case dialect::RelayCommand::Kind::kAccept:
+      return bind(session, command->own.channel());
+    case dialect::RelayCommand::Kind::kSend:
+      if (!command->own.is_empty()) bind(session, command->own.channel());
+      return session.publish(command->to.channel(), text);
+    case dialect::RelayCommand::Kind::kIgnored:
+      return session.count_ignored();
+  }
+}
+
+// The session is one user at a time: it leaves the old one at once and follows the new user's channel.
+// The subscription passes the home before any message that this session sends afterwards.
+void RelayDialect::bind(Session& session, std::string_view user_channel) noexcept {
+  if (session.follows(user_channel)) return;
+  session.leave_channels();
+  session.join(user_channel, false);
+}
+
+void RelayDialect::on_joined(Session&) noexcept {}
+
+void RelayDialect::on_join_failed(Session& session) noexcept { session.refuse(kCannotBind); }
+
+void RelayDialect::on_binary(Session& session, Bytes, std::size_t) noexcept {
+  session.refuse(dialect::not_text_refusal());
+}
+
+void RelayDialect::on_gap(Session& session, std::uint64_t missed) noexcept {
+  std::string message;
+  dialect::append_gap(message, missed);
+  session.send_text(message);
+}
+
+void RelayDialect::on_deadline(Session&, Time) noexcept {}
+
+}  // namespace sluice

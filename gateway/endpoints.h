@@ -1,0 +1,38 @@
+// What is answered over plain HTTP: pages, health, metrics.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/base/clock.h"
+#include "gateway/admission.h"
+#include "proto/http/request.h"
+#include "proto/http/response.h"
+
+namespace sluice {
+
+// What the endpoints know of the instance. Implemented by it; any shard's thread.
+class InstanceView {
+ public:
+  virtual bool is_ready() const noexcept = 0;
+  virtual std::string metrics() const = 0;
+  // A shard other than `but` that has fewer connections than its part of the limit, if there is one.
+  virtual std::optional<std::uint32_t> shard_with_room(std::uint32_t but) const noexcept = 0;
+
+ protected:
+  ~InstanceView() = default;
+};
+
+// Appends the answer to `request`, which is no WebSocket handshake; returns its status.
+// `keep_alive`: whether the connection stays open after it.
+int append_answer(std::string& out, const http::Request& request, const ListenerTraits& listener,
+                  const InstanceView& instance, bool keep_alive, WallTime now);
+
+// Appends a short plain-text answer; `text` ends with a line break.
+void append_plain(std::string& out, int status, std::string_view text, bool keep_alive,
+                  bool is_head, WallTime now, std::span<const http::Field> fields = {});
+
+}  // namespace sluice

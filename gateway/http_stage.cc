@@ -1,0 +1,201 @@
+#include "gateway/http_stage.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include "core/base/check.h"
+
+namespace sluice {
+
+HttpStage::HttpStage(ShardContext& shard, HttpHost& host, Connection& connection,
+                     const ListenerTraits& traits, std::uint32_t listener)
+    : shard_(shard),
+      host_(host),
+      connection_(connection),
+      traits_(traits),
+      listener_(listener),
+      timer_([](void* owner, Time) noexcept { static_cast<HttpStage*>(owner)->on_timer(); }, this),
+      parser_(shard.reader_context.simd, {.max_head = shard.limits.max_head}) {
+  connection.install(*this);
+}
+
+HttpStage::~HttpStage() { drop_head(); }
+
+void HttpStage::start(Handle self) noexcept {
+  self_ = self;
+  shard_.reactor.timers().arm(timer_, shard_.reactor.now() + shard_.limits.handshake_timeout);
+}
+
+std::size_t HttpStage::on_bytes(Connection&, Bytes bytes) noexcept {
+  if (body_due_ > 0) return skip_body(bytes);
+  // A head that comes whole is parsed where it lies; else it is collected up to its limit.
+  const std::size_t kept = head_size_;
+  Bytes head = bytes;
+  if (kept > 0) {
+    const std::size_t room = shard_.limits.max_head + 1 - kept;
+    bytes = bytes.first(std::min(bytes.size(), room));
+    keep(bytes);
+    head = head_block_.first(head_size_);
+  }
+  const auto progress = parser_.parse(head);
+  if (!progress) {
+    const auto& error = describe(progress.error());
+    reject(error.status, error.text, Refused::kBadRequest);
+    return bytes.size();
+  }
+  if (*progress == http::Progress::kNeedMore) {
+    if (kept == 0) keep(bytes);
+    return bytes.size();
+  }
+  const std::size_t taken = parser_.head_size() - kept;
+  body_due_ = parser_.request().content_length();
+  answer(parser_.request());
+  if (upgraded_) {
+    host_.on_http_done(self_);  // destroys this
+    return taken;
+  }
+  drop_head();
+  parser_.reset();
+  return taken;
+}
+
+std::size_t HttpStage::skip_body(Bytes bytes) noexcept {
+  const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), body_due_));
+  body_due_ -= taken;
+  return taken;
+}
+
+void HttpStage::keep(ConstBytes bytes) noexcept {
+  const std::size_t size = head_size_ + bytes.size();
+  if (size > head_block_.size()) {
+    const Bytes block = shard_.reactor.blocks().take(size);
+    if (head_size_ > 0) std::memcpy(block.data(), head_block_.data(), head_size_);
+    if (!head_block_.empty()) shard_.reactor.blocks().give(head_block_);
+    head_block_ = block;
+  }
+  std::memcpy(head_block_.data() + head_size_, bytes.data(), bytes.size());
+  head_size_ = size;
+}
+
+void HttpStage::drop_head() noexcept {
+  if (!head_block_.empty()) shard_.reactor.blocks().give(head_block_);
+  head_block_ = {};
+  head_size_ = 0;
+}
+
+void HttpStage::answer(const http::Request& request) noexcept {
+  shard_.counters.http_requests.add();
+  if (!traits_.is_ops && ws::is_upgrade(request)) {
+    upgrade(request);
+    return;
+  }
+  const bool keep_alive = request.keep_alive() && host_.instance().is_ready();
+  std::string out;
+  const int status = append_answer(out, request, traits_, host_.instance(), keep_alive,
+                                   shard_.reactor.clock().wall_now());
+  if (status == 404) shard_.counters.refuse(Refused::kNotFound);
+  log_request(&request, status, "http");
+  send(out);
+  if (!keep_alive) {
+    connection_.close();
+    return;
+  }
+  shard_.reactor.timers().arm(timer_, shard_.reactor.now() + shard_.limits.keep_alive_timeout);
+}
+
+void HttpStage::upgrade(const http::Request& request) noexcept {
+  const auto handshake = ws::check_upgrade(request);
+  const auto dialect = dialect_at(request.path());
+  if (!dialect) {
+    log_request(&request, 404, "not_found");
+    return reject(404, "There is no WebSocket endpoint here.\n", Refused::kNotFound);
+  }
+  if (!handshake) {
+    const auto& error = ws::describe(handshake.error());
+    log_request(&request, error.status, error.label);
+    return reject(error.status, error.text, Refused::kBadRequest, error.fields);
+  }
+  if (!host_.instance().is_ready()) {
+    log_request(&request, 503, "stopping");
+    return turn_away(Refused::kUnavailable);
+  }
+  if (const auto denial =
+          check_admission(request, *dialect, traits_, host_.insecure_identities())) {
+    log_request(&request, denial->status, denial->label);
+    return reject(denial->status, denial->text, Refused::kNotAllowed);
+  }
+  log_request(&request, 101, kDialectNames[static_cast<std::size_t>(*dialect)]);
+  std::string opening;
+  ws::append_switching_protocols(opening, host_.accept_key().of(handshake->key));
+  upgraded_ = true;
+  timer_.cancel();
+  host_.open_session(connection_, *dialect, std::move(opening));
+}
+
+void HttpStage::reject(int status, std::string_view text, Refused reason,
+                       std::span<const http::Field> fields) noexcept {
+  shard_.counters.refuse(reason);
+  std::string out;
+  append_plain(out, status, text, false, false, shard_.reactor.clock().wall_now(), fields);
+  send(out);
+  connection_.close();
+}
+
+void HttpStage::turn_away(Refused reason) noexcept {
+  std::array<char, 24> digits;
+  const auto seconds =
+      std::chrono::ceil<std::chrono::seconds>(shard_.limits.retry_after).count();
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), seconds).ptr;
+  const http::Field retry{"Retry-After", {digits.data(), static_cast<std::size_t>(end - digits.data())}};
+  reject(503, "No room at the moment; try again later.\n", reason, std::span(&retry, 1));
+}
+
+void HttpStage::send(std::string_view response) noexcept {
+  if (connection_.is_open()) connection_.write({}, as_bytes(response));
+}
+
+// Method, path, peer and agent; never the query or a field that may carry credentials.
+void HttpStage::log_request(const http::Request* request, int status,
+                            std::string_view outcome) noexcept {
+  if (!shard_.log.is_on(LogLevel::kInfo)) return;
+  const auto held_back = host_.admit_log_line();
+  if (!held_back) return;
+  shard_.log.info("request", {{"peer", connection_.peer().to_string()},
+                              {"method", request->method()},
+                              {"path", request->path()},
+                              {"status", status},
+                              {"outcome", outcome},
+                              {"agent", request->find("User-Agent").value_or("")},
+                              {"held_back", *held_back}});
+}
+
+void HttpStage::on_timer() noexcept {
+  if (!connection_.is_open()) return;
+  const bool is_idle = parser_.is_idle() && head_size_ == 0 && body_due_ == 0;
+  if (is_idle) {
+    connection_.close();  // nothing was asked: nothing to answer
+  } else {
+    reject(408, "The request did not arrive in time.\n", Refused::kTimeout);
+  }
+}
+
+void HttpStage::on_eof(Connection& connection) noexcept { connection.close(); }
+
+void HttpStage::on_drained(Connection&) noexcept {}
+
+void HttpStage::on_end(Connection&, StreamEnd) noexcept { host_.on_http_done(self_); }
+
+void HttpStage::leave(std::uint32_t to_shard) noexcept {
+  to_shard_ = to_shard;
+  connection_.release();
+}
+
+void HttpStage::on_released(Connection& connection, Departure departure) noexcept {
+  departure.unread.insert(departure.unread.begin(), head_block_.begin(),
+                          head_block_.begin() + static_cast<std::ptrdiff_t>(head_size_));
+  host_.on_http_left(self_, {std::move(departure), connection.peer(), listener_, to_shard_});
+}
+
+}  // namespace sluice

@@ -1,0 +1,105 @@
+// A connection while it speaks HTTP: answers requests until one becomes a WebSocket.
+//
+// Invariants
+//   1. Every request is answered, errors too; after an error the connection closes.
+//   2. Bytes behind a handshake are not touched: they are the session's.
+//   3. Between requests no buffer is held.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/connection.h"
+#include "core/timer_wheel.h"
+#include "gateway/admission.h"
+#include "gateway/endpoints.h"
+#include "gateway/shard_context.h"
+#include "gateway/shard_counters.h"
+#include "proto/http/request_parser.h"
+#include "proto/ws/handshake.h"
+
+namespace sluice {
+
+// A connection that leaves a shard while it speaks HTTP.
+struct HttpDeparture {
+  static constexpr std::uint32_t kNoShard = 0xffffffff;
+
+  Departure departure;
+  SocketAddress peer;
+  std::uint32_t listener = 0;
+  std::uint32_t to_shard = kNoShard;  // of this instance, or kNoShard: it leaves the process
+};
+
+// What an HttpStage needs beyond its shard. Implemented by the Shard.
+class HttpHost {
+ public:
+  // The connection becomes a session of `dialect`; `opening` completes its handshake.
+  virtual void open_session(Connection& connection, DialectKind dialect, std::string opening) noexcept = 0;
+  // The stage is done with its connection, which has another stage or is gone: destroy it.
+  virtual void on_http_done(Handle stage) noexcept = 0;
+  // The connection left this shard, with all of its input that was not answered.
+  virtual void on_http_left(Handle stage, HttpDeparture departed) noexcept = 0;
+  virtual ws::AcceptKey& accept_key() noexcept = 0;
+  virtual const InstanceView& instance() const noexcept = 0;
+  virtual std::optional<bool> insecure_identities() const noexcept = 0;
+  // Whether a line that a peer caused may be logged now; how many were held back before it.
+  virtual std::optional<std::uint64_t> admit_log_line() noexcept = 0;
+
+ protected:
+  ~HttpHost() = default;
+};
+
+// Lives in its shard's table from accept to upgrade or end; the shard's thread only.
+class HttpStage final : public Stage {
+ public:
+  // `listener` indexes the instance's listeners.
+  HttpStage(ShardContext& shard, HttpHost& host, Connection& connection,
+            const ListenerTraits& traits, std::uint32_t listener);
+  ~HttpStage();
+
+  void start(Handle self) noexcept;
+  // Answers 503 with Retry-After and closes: there is no room for this connection.
+  void turn_away(Refused reason) noexcept;
+  void close() noexcept { connection_.close(); }
+  bool is_upgraded() const noexcept { return upgraded_; }
+  const SocketAddress& peer() const noexcept { return connection_.peer(); }
+  // Takes the connection to another shard, or out of the process; HttpHost::on_http_left brings it.
+  void leave(std::uint32_t to_shard) noexcept;
+
+ private:
+  // Stage
+  std::size_t on_bytes(Connection& connection, Bytes bytes) noexcept override;
+  void on_eof(Connection& connection) noexcept override;
+  void on_drained(Connection& connection) noexcept override;
+  void on_end(Connection& connection, StreamEnd end) noexcept override;
+  void on_released(Connection& connection, Departure departure) noexcept override;
+
+  std::size_t skip_body(Bytes bytes) noexcept;
+  void keep(ConstBytes bytes) noexcept;
+  void drop_head() noexcept;
+  void answer(const http::Request& request) noexcept;
+  void upgrade(const http::Request& request) noexcept;
+  void reject(int status, std::string_view text, Refused reason,
+              std::span<const http::Field> fields = {}) noexcept;
+  void log_request(const http::Request* request, int status, std::string_view outcome) noexcept;
+  void send(std::string_view response) noexcept;
+  void on_timer() noexcept;
+
+  ShardContext& shard_;
+  HttpHost& host_;
+  Connection& connection_;
+  const ListenerTraits traits_;
+  const std::uint32_t listener_;
+  Handle self_;
+  Timer timer_;
+  http::RequestParser parser_;
+  Bytes head_block_;
+  std::size_t head_size_ = 0;
+  std::uint64_t body_due_ = 0;
+  std::uint32_t to_shard_ = HttpDeparture::kNoShard;
+  bool upgraded_ = false;
+};
+
+}  // namespace sluice

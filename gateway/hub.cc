@@ -1,0 +1,62 @@
+#include "gateway/hub.h"
+
+#include "core/base/check.h"
+#include "gateway/session.h"
+
+namespace sluice {
+
+Hub::Place Hub::join(ChannelName name, Session& session) {
+  std::uint32_t id = 0;
+  if (const auto found = by_name_.find(name); found != by_name_.end()) {
+    id = found->second;
+  } else {
+    if (free_.empty()) {
+      free_.push_back(static_cast<std::uint32_t>(channels_.size()));
+      channels_.emplace_back();
+    }
+    id = free_.back();
+    free_.pop_back();
+    by_name_.emplace(ChannelKey(name), id);
+    channels_[id].name = ChannelKey(name);
+  }
+  Channel& channel = channels_[id];
+  channel.members.push_back(&session);
+  ++memberships_;
+  return {id, static_cast<std::uint32_t>(channel.members.size() - 1)};
+}
+
+void Hub::leave(Place place) noexcept {
+  Channel& channel = channels_[place.channel];
+  SLUICE_CHECK(place.index < channel.members.size());
+  Session* last = channel.members.back();
+  channel.members[place.index] = last;
+  channel.members.pop_back();
+  if (place.index < channel.members.size()) last->moved_in_hub(place);
+  --memberships_;
+  if (!channel.members.empty()) return;
+  by_name_.erase(channel.name.name());
+  channel = Channel{};
+  free_.push_back(place.channel);
+}
+
+Hub::Channel* Hub::find(ChannelName name) noexcept {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : &channels_[found->second];
+}
+
+std::size_t Hub::deliver(ChannelName name, const Publication& publication,
+                         Position position) noexcept {
+  Channel* channel = find(name);
+  if (channel == nullptr) return 0;
+  // A session that cannot keep up ends here, but leaves the channel only later in the turn.
+  for (Session* member : channel->members) member->deliver(publication, position);
+  return channel->members.size();
+}
+
+void Hub::report_gap(ChannelName name, std::uint64_t missed) noexcept {
+  Channel* channel = find(name);
+  if (channel == nullptr) return;
+  for (Session* member : channel->members) member->report_gap(missed);
+}
+
+}  // namespace sluice

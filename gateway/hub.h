@@ -1,0 +1,54 @@
+// Everything one shard knows about which of its sessions follow which channel.
+//
+// Members are contiguous, since a publication walks all of them; leaving swaps the last member into
+// the gap, and each session keeps where it stands, so joining and leaving cost the same at any size.
+//
+// Owned by a shard and touched only on its thread, hence no locks. Points to Sessions without owning
+// them: a Session leaves before it ends. Does not know other shards; that is the Router's business.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "gateway/broker.h"
+#include "gateway/channel_name.h"
+#include "gateway/publication.h"
+
+namespace sluice {
+
+class Session;
+
+class Hub {
+ public:
+  // A session's place in a channel.
+  struct Place {
+    std::uint32_t channel = 0;
+    std::uint32_t index = 0;
+  };
+
+  // From now on `session` gets the channel's publications. REQUIRES: it is not a member yet.
+  Place join(ChannelName name, Session& session);
+  void leave(Place place) noexcept;
+
+  // Hands a publication to every member; returns how many there were. Does not take the reference.
+  std::size_t deliver(ChannelName name, const Publication& publication, Position position) noexcept;
+  // Tells every member that `missed` publications of the channel are lost to them.
+  void report_gap(ChannelName name, std::uint64_t missed) noexcept;
+
+  // Memberships, all channels together.
+  std::size_t memberships() const noexcept { return memberships_; }
+
+ private:
+  struct Channel {
+    ChannelKey name;
+    std::vector<Session*> members;
+  };
+  Channel* find(ChannelName name) noexcept;
+
+  ChannelMap<std::uint32_t> by_name_;
+  std::vector<Channel> channels_;
+  std::vector<std::uint32_t> free_;
+  std::size_t memberships_ = 0;
+};
+
+}  // namespace sluice

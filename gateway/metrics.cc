@@ -1,0 +1,228 @@
+// What /metrics says: the counters of all shards, read while they run, without stopping any of them.
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "gateway/instance.h"
+#include "gateway/metrics_text.h"
+
+namespace sluice {
+namespace {
+
+constexpr double kNanosecond = 1e-9;
+
+using Shards = std::vector<std::unique_ptr<Shard>>;
+
+// The sum over all shards of what `read` takes from one.
+template <class Read>
+auto sum(const Shards& shards, Read&& read) {
+  decltype(read(*shards.front())) total{};
+  for (const auto& shard : shards) total += read(*shard);
+  return total;
+}
+
+// One sample per shard.
+template <class Read>
+void per_shard(MetricsText& text, const Shards& shards, std::string_view name, MetricType type,
+               std::string_view help, Read&& read) {
+  text.family(name, type, help);
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    text.sample({{"shard", std::to_string(i)}}, read(*shards[i]));
+  }
+}
+
+template <class Read>
+void per_dialect(MetricsText& text, const Shards& shards, std::string_view name, MetricType type,
+                 std::string_view help, Read&& read) {
+  text.family(name, type, help);
+  for (std::size_t d = 0; d < kDialectCount; ++d) {
+    text.sample({{"dialect", kDialectNames[d]}},
+                sum(shards, [&](const Shard& s) { return read(s.counters().dialects[d]); }));
+  }
+}
+
+void put_sessions(MetricsText& text, const Shards& shards) {
+  per_dialect(text, shards, "sluice_connections", MetricType::kGauge, "Open sessions.",
+              [](const DialectCounters& d) { return d.connections.value(); });
+  per_dialect(text, shards, "sluice_sessions_opened_total", MetricType::kCounter,
+              "Sessions opened.", [](const DialectCounters& d) { return d.opened.value(); });
+  per_dialect(text, shards, "sluice_messages_received_total", MetricType::kCounter,
+              "Whole messages from clients.",
+              [](const DialectCounters& d) { return d.received.value(); });
+  per_dialect(text, shards, "sluice_messages_sent_total", MetricType::kCounter,
+              "Messages queued for clients.",
+              [](const DialectCounters& d) { return d.sent.value(); });
+  per_dialect(text, shards, "sluice_messages_ignored_total", MetricType::kCounter,
+              "Messages of a type that the dialect does not know.",
+              [](const DialectCounters& d) { return d.ignored.value(); });
+
+  text.family("sluice_dropped_total", MetricType::kCounter,
+              "Messages accepted for delivery that were not delivered.");
+  for (std::size_t i = 0; i < kDropLabels.size(); ++i) {
+    text.sample({{"reason", kDropLabels[i]}},
+                sum(shards, [i](const Shard& s) { return s.counters().dropped[i].value(); }));
+  }
+  text.family("sluice_errors_sent_total", MetricType::kCounter, "Error messages to clients.");
+  for (std::size_t i = 0; i < dialect::kErrorCodeCount; ++i) {
+    text.sample({{"code", dialect::name(static_cast<dialect::ErrorCode>(i))}},
+                sum(shards, [i](const Shard& s) { return s.counters().errors_sent[i].value(); }));
+  }
+}
+
+void put_closes(MetricsText& text, const Shards& shards) {
+  text.family("sluice_closes_total", MetricType::kCounter,
+              "Sessions ended, by close code, who ended them, and why.");
+  for (std::size_t cause = 1; cause < kCauseCount; ++cause) {
+    const CauseInfo& info = describe(static_cast<Cause>(cause));
+    for (std::size_t code = 0; code < kCloseCodeLabels.size(); ++code) {
+      const std::uint64_t count = sum(
+          shards, [=](const Shard& s) { return s.counters().closes[cause][code].value(); });
+      // Most pairs never happen; the one that belongs to a cause is always there, to be graphed.
+      if (count == 0 && code != close_code_index(info.code)) continue;
+      text.sample({{"code", kCloseCodeLabels[code]},
+                   {"initiator", info.initiator},
+                   {"reason", info.label}},
+                  count);
+    }
+  }
+}
+
+void put_http(MetricsText& text, const Shards& shards) {
+  const auto count = [&](std::string_view name, std::string_view help, auto read) {
+    text.family(name, MetricType::kCounter, help);
+    text.sample(sum(shards, read));
+  };
+  count("sluice_accepted_total", "Connections accepted.",
+        [](const Shard& s) { return s.counters().accepted.value(); });
+  count("sluice_handed_over_total", "Connections accepted by one shard and served by another.",
+        [](const Shard& s) { return s.counters().handed_over.value(); });
+  count("sluice_accept_pauses_total", "Times that accepting paused for want of descriptors.",
+        [](const Shard& s) { return s.counters().accept_pauses.value(); });
+  count("sluice_http_requests_total", "HTTP requests, handshakes included.",
+        [](const Shard& s) { return s.counters().http_requests.value(); });
+  text.family("sluice_refused_total", MetricType::kCounter, "HTTP requests refused.");
+  for (std::size_t i = 0; i < kRefusedLabels.size(); ++i) {
+    text.sample({{"reason", kRefusedLabels[i]}},
+                sum(shards, [i](const Shard& s) { return s.counters().refused[i].value(); }));
+  }
+}
+
+void put_turns(MetricsText& text, const Shards& shards) {
+  const auto counter = [&](std::string_view name, std::string_view help, auto read) {
+    per_shard(text, shards, name, MetricType::kCounter, help, read);
+  };
+  const auto gauge = [&](std::string_view name, std::string_view help, auto read) {
+    per_shard(text, shards, name, MetricType::kGauge, help, read);
+  };
+  counter("sluice_turns_total", "Rounds of the shard's loop.",
+          [](const Shard& s) { return s.reactor().counters().turns.value(); });
+  counter("sluice_turn_busy_seconds_total", "Time spent in turns, waiting excluded.",
+          [](const Shard& s) {
+            return static_cast<double>(s.reactor().counters().busy_ns.value()) * kNanosecond;
+          });
+  counter("sluice_received_bytes_total", "Bytes received.",
+          [](const Shard& s) { return s.reactor().counters().bytes_received.value(); });
+  counter("sluice_sent_bytes_total", "Bytes sent.",
+          [](const Shard& s) { return s.reactor().counters().bytes_sent.value(); });
+  counter("sluice_flushes_total", "Sends, each of everything one connection had queued.",
+          [](const Shard& s) { return s.reactor().counters().flushes.value(); });
+  counter("sluice_input_pauses_total", "Times that reading from a connection was paused.",
+          [](const Shard& s) { return s.reactor().counters().pauses.value(); });
+  counter("sluice_receive_starved_total", "Receives that waited for a buffer.",
+          [](const Shard& s) { return s.backend().counters().receive_starved.value(); });
+  counter("sluice_completions_deferred_total", "Completion queue overflows survived.",
+          [](const Shard& s) { return s.backend().counters().completions_deferred.value(); });
+  gauge("sluice_shard_connections", "Connections of the shard, HTTP included.",
+        [](const Shard& s) { return s.reactor().counters().connections.value(); });
+  gauge("sluice_queued_bytes", "Bytes in write queues.",
+        [](const Shard& s) { return s.reactor().counters().queued_bytes.value(); });
+  gauge("sluice_receive_buffer_bytes", "Receive buffers held.",
+        [](const Shard& s) { return s.backend().counters().buffer_bytes.value(); });
+  gauge("sluice_pool_held_bytes", "Memory of the shard's block pool.",
+        [](const Shard& s) { return s.block_counters().bytes_held.value(); });
+  gauge("sluice_pool_used_bytes", "Block pool memory in use.",
+        [](const Shard& s) { return s.block_counters().bytes_in_use.value(); });
+  gauge("sluice_channels", "Channels whose home is the shard.",
+        [](const Shard& s) { return s.counters().channels.value(); });
+  gauge("sluice_subscriptions", "Subscriptions of the shard's sessions.",
+        [](const Shard& s) { return s.counters().subscriptions.value(); });
+}
+
+void put_inboxes(MetricsText& text, const Shards& shards, const Exchange<ShardMessage>& exchange) {
+  const auto family = [&](std::string_view name, MetricType type, std::string_view help, auto read) {
+    text.family(name, type, help);
+    for (std::uint32_t i = 0; i < shards.size(); ++i) {
+      text.sample({{"shard", std::to_string(i)}}, read(exchange.counters(i)));
+    }
+  };
+  family("sluice_inbox_messages_total", MetricType::kCounter, "Messages from other threads.",
+         [](const ExchangeCounters& c) { return c.messages_in.value(); });
+  family("sluice_inbox_wakes_total", MetricType::kCounter, "Sleeping shards that the shard woke.",
+         [](const ExchangeCounters& c) { return c.wakes_sent.value(); });
+  family("sluice_inbox_full_total", MetricType::kCounter,
+         "Times that another shard's inbox was full.",
+         [](const ExchangeCounters& c) { return c.ring_full.value(); });
+  family("sluice_inbox_aside", MetricType::kGauge, "Messages kept aside for full inboxes.",
+         [](const ExchangeCounters& c) { return c.aside.value(); });
+}
+
+// Resident bytes and open descriptors, by /proc; zero where it cannot be read.
+struct ProcessFigures {
+  std::int64_t resident_bytes = 0;
+  double cpu_seconds = 0;
+};
+
+ProcessFigures process_figures() noexcept {
+  ProcessFigures figures;
+  if (std::FILE* file = std::fopen("/proc/self/statm", "re")) {
+    long size = 0;
+    long resident = 0;
+    if (std::fscanf(file, "%ld %ld", &size, &resident) == 2) {
+      figures.resident_bytes = std::int64_t{resident} * sysconf(_SC_PAGESIZE);
+    }
+    std::fclose(file);
+  }
+  rusage usage{};
+  if (getrusage(RUSAGE_SELF, &usage) == 0) {
+    const auto seconds = [](const timeval& t) {
+      return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+    };
+    figures.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  }
+  return figures;
+}
+
+void put_process(MetricsText& text, std::string_view backend, Duration up) {
+  text.family("sluice_build_info", MetricType::kGauge, "Version and backend, as labels.");
+  text.sample({{"version", SLUICE_VERSION}, {"backend", backend}}, std::uint64_t{1});
+  text.family("sluice_uptime_seconds", MetricType::kGauge, "Time since the start.");
+  text.sample(static_cast<double>(up.count()) * kNanosecond);
+  const ProcessFigures figures = process_figures();
+  text.family("process_resident_memory_bytes", MetricType::kGauge, "Resident memory.");
+  text.sample(figures.resident_bytes);
+  text.family("process_cpu_seconds_total", MetricType::kCounter, "CPU time, user and system.");
+  text.sample(figures.cpu_seconds);
+}
+
+}  // namespace
+
+std::string Instance::metrics() const {
+  MetricsText text;
+  put_sessions(text, shards_);
+  put_closes(text, shards_);
+  put_http(text, shards_);
+  put_turns(text, shards_);
+  put_inboxes(text, shards_, exchange_);
+  text.family("sluice_connections_limit", MetricType::kGauge,
+              "Connections allowed in total; 0: no limit.");
+  text.sample(static_cast<std::uint64_t>(options_.connections_max));
+  put_process(text, shards_.front()->backend().name(), clock_.now() - started_);
+  return text.text();
+}
+
+}  // namespace sluice

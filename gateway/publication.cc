@@ -1,0 +1,36 @@
+#include "gateway/publication.h"
+
+#include <array>
+#include <cstring>
+
+#include "core/base/check.h"
+#include "proto/ws/frame.h"
+
+namespace sluice {
+namespace {
+
+Payload& make(PayloadPool& pool, std::string_view name, ConstBytes data) noexcept {
+  std::array<std::byte, ws::kFrameHeaderMax> header;
+  const std::size_t header_size =
+      ws::encode_header(header, ws::Opcode::kText, true, data.size());
+  Payload& payload = pool.make(name.size() + header_size + data.size());
+  std::byte* out = PayloadPool::writable(payload).data();
+  if (!name.empty()) std::memcpy(out, name.data(), name.size());
+  std::memcpy(out + name.size(), header.data(), header_size);
+  if (!data.empty()) std::memcpy(out + name.size() + header_size, data.data(), data.size());
+  return payload;
+}
+
+}  // namespace
+
+Publication make_publication(PayloadPool& pool, std::string_view channel,
+                             ConstBytes data) noexcept {
+  SLUICE_DCHECK(channel.size() <= 0xffff);
+  return {&make(pool, channel, data), static_cast<std::uint16_t>(channel.size())};
+}
+
+Payload& make_text_frame(PayloadPool& pool, std::string_view text) noexcept {
+  return make(pool, {}, as_bytes(text));
+}
+
+}  // namespace sluice

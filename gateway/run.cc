@@ -1,0 +1,193 @@
+#include "gateway/run.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "core/backend_choice.h"
+#include "core/listener.h"
+#include "gateway/config/cpus.h"
+#include "gateway/instance.h"
+
+namespace sluice {
+namespace {
+
+// Descriptors that are no connections: standard streams, rings, events, listeners, files of libraries.
+constexpr std::size_t kOwnDescriptors = 32;
+constexpr std::size_t kOwnDescriptorsPerShard = 8;
+constexpr int kExitAtOnce = 1;
+
+int complain(const std::string& line) {
+  std::fprintf(stderr, "sluice: %s\n", line.c_str());
+  return kExitUsage;
+}
+
+// Raises the soft limit of open files to the hard one; answers what is allowed then.
+std::size_t raise_descriptor_limit() noexcept {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  rlimit raised = limit;
+  raised.rlim_cur = raised.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+Result<std::size_t, std::string> connections_max(const Limits& limits, std::size_t descriptors,
+                                                 unsigned shards, std::size_t listeners) {
+  const std::size_t own =
+      kOwnDescriptors + shards * (kOwnDescriptorsPerShard + listeners);
+  const std::size_t allowed = descriptors > own ? descriptors - own : 1;
+  if (limits.max_connections == 0) return allowed;
+  if (limits.max_connections <= allowed) return limits.max_connections;
+  return fail("--max-connections " + std::to_string(limits.max_connections) + " needs " +
+              std::to_string(limits.max_connections + own) + " open files but the limit is " +
+              std::to_string(descriptors) + ": raise it (ulimit -n) or lower the option");
+}
+
+struct Listening {
+  OpenListeners open;
+  ListenerTraits traits;
+  std::string address;
+};
+
+Result<Listening, std::string> listen_on(const std::string& text, bool is_ops, unsigned shards) {
+  const std::string option = is_ops ? "--ops-listen " : "--listen ";
+  const auto address = ListenAddress::parse(text);
+  if (!address) return fail(option + text + ": " + address.error());
+  auto open = open_listeners(*address, shards);
+  if (!open) {
+    std::string line = option + text + ": " + open.error().message();
+    if (open.error() == std::errc::address_in_use) {
+      line += "; stop the process that listens there or choose another address";
+    } else if (open.error() == std::errc::permission_denied) {
+      line += "; ports below 1024 need CAP_NET_BIND_SERVICE";
+    }
+    return fail(line);
+  }
+  Listening listening;
+  listening.traits = {open->bound.is_loopback(), is_ops};
+  listening.address = address->unix_path.empty() ? open->bound.to_string() : address->to_string();
+  listening.open = std::move(*open);
+  return listening;
+}
+
+Result<std::vector<Listening>, std::string> open_all(const Options& options, unsigned shards) {
+  std::vector<Listening> all;
+  for (const bool is_ops : {false, true}) {
+    for (const std::string& text : is_ops ? options.ops_listen : options.listen) {
+      auto listening = listen_on(text, is_ops, shards);
+      if (!listening) return fail(listening.error());
+      all.push_back(std::move(*listening));
+    }
+  }
+  return all;
+}
+
+std::optional<BackendKind> forced_backend(BackendChoice choice) noexcept {
+  switch (choice) {
+    case BackendChoice::kUring:
+      return BackendKind::kUring;
+    case BackendChoice::kEpoll:
+      return BackendKind::kEpoll;
+    case BackendChoice::kAuto:
+      break;
+  }
+  return std::nullopt;
+}
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+sigset_t block_stop_signals() noexcept {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+void say_listening(const Logger& log, const std::vector<Listening>& all, const Options& options,
+                   std::size_t shards, const OpenBackends& backends) {
+  for (const Listening& listening : all) {
+    log.info("listening", {{"address", listening.address},
+                           {"for", listening.traits.is_ops ? "ops" : "clients"},
+                           {"shards", shards},
+                           {"backend", to_string(backends.kind)},
+                           {"why", backends.reason}});
+  }
+  if (options.insecure_identities.value_or(false)) {
+    log.warn("identities are not verified: any client may claim any id",
+             {{"option", "--insecure-identities"}});
+  }
+}
+
+// Waits for a signal, lets the instance stop, and leaves at once when a second signal comes.
+int wait_and_stop(Instance& instance, const Logger& log, const sigset_t& signals,
+                  Duration timeout) {
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log.info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  instance.stop(timeout);
+  const timespec pause{0, 10'000'000};
+  while (!instance.has_stopped()) {
+    if (sigtimedwait(&signals, nullptr, &pause) > 0) std::_Exit(kExitAtOnce);
+  }
+  instance.join();
+  log.info("stopped");
+  return 0;
+}
+
+}  // namespace
+
+int run_gateway(const Options& options) {
+  const sigset_t signals = block_stop_signals();
+  const SystemClock clock;
+  DescriptorSink sink(STDERR_FILENO);
+  const Logger log(clock, sink, options.log_level, options.log_format);
+
+  const auto plan = plan_shards(options, detect_cpus());
+  if (!plan) return complain(plan.error());
+  const auto connections =
+      connections_max(options.limits, raise_descriptor_limit(), plan->shards,
+                      options.listen.size() + options.ops_listen.size());
+  if (!connections) return complain(connections.error());
+  auto listeners = open_all(options, plan->shards);
+  if (!listeners) return complain(listeners.error());
+  auto backends = open_backends(forced_backend(options.backend), plan->shards, clock);
+  if (!backends) return complain(backends.error().text);
+
+  InstanceOptions instance_options;
+  instance_options.limits = options.limits;
+  instance_options.connections_max = *connections;
+  instance_options.insecure_identities = options.insecure_identities;
+  instance_options.seed = random_seed();
+  auto instance =
+      Instance::create(instance_options, clock, log, std::move(backends->backends));
+  if (!instance) return complain(std::string(instance.error()));
+  for (const Listening& listening : *listeners) {
+    (*instance)->listen(listening.open.descriptors, listening.traits);
+  }
+  if (const std::error_code error = (*instance)->start(plan->pins)) {
+    (*instance)->stop(Duration::zero());
+    (*instance)->join();
+    return complain("cannot accept connections: " + error.message());
+  }
+  say_listening(log, *listeners, options, plan->shards, *backends);
+  return wait_and_stop(**instance, log, signals, options.limits.shutdown_timeout);
+}
+
+}  // namespace sluice

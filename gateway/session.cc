@@ -1,0 +1,216 @@
+#include "gateway/session.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/check.h"
+#include "gateway/dialect.h"
+#include "gateway/router.h"
+
+namespace sluice {
+
+Session::Session(ShardContext& shard, Connection& connection, SessionState state)
+    : shard_(shard),
+      connection_(&connection),
+      dialect_(*shard.dialects[static_cast<std::size_t>(state.dialect)]),
+      state_(std::move(state)),
+      timer_([](void* owner, Time now) noexcept { static_cast<Session*>(owner)->on_timer(now); },
+             this) {
+  connection.install(*this);
+  counters().connections.add(1);
+}
+
+Session::~Session() { counters().connections.add(-1); }
+
+void Session::start(Handle self) noexcept {
+  self_ = self;
+  // The first ping comes at a random part of the interval, so that clients which came together are
+  // not pinged together for ever.
+  const Duration interval = shard_.limits.ping_interval;
+  const auto half = static_cast<std::uint64_t>(interval.count() / 2);
+  const auto jitter = Duration(static_cast<std::int64_t>(half == 0 ? 0 : shard_.random.below(half)));
+  state_.ping_at = shard_.reactor.now() + interval / 2 + jitter;
+  counters().opened.add();
+  wake_at(next_deadline());
+  dialect_.on_open(*this);
+}
+
+void Session::complete_opening() noexcept {
+  SLUICE_DCHECK(state_.phase == SessionState::Phase::kOpening);
+  state_.phase = SessionState::Phase::kOpen;
+  connection_->write({}, as_bytes(state_.opening));
+  state_.opening = {};
+}
+
+// Takes one event after the other from the input until it is used up, or has to wait.
+std::size_t Session::on_bytes(Connection&, Bytes bytes) noexcept {
+  if (state_.pinged) {  // any sign of life answers a ping
+    state_.pinged = false;
+    state_.ping_at += shard_.limits.ping_interval - shard_.limits.ping_timeout;
+  }
+  Bytes rest = bytes;
+  while (!has_ended_ && !connection_->is_paused()) {
+    const ws::Event event = state_.reader.next(rest);
+    if (!take(event, rest.size())) break;
+  }
+  if (!state_.reader.is_unfinished()) {
+    state_.message_began_at = {};
+  } else if (state_.message_began_at == Time{}) {
+    state_.message_began_at = shard_.reactor.now();
+    wake_at(state_.message_began_at + shard_.limits.fragment_timeout);
+  }
+  return bytes.size() - rest.size();
+}
+
+// False when there is nothing more to take.
+bool Session::take(const ws::Event& event, std::size_t rest) noexcept {
+  switch (event.kind) {
+    case ws::EventKind::kNone:
+      return false;
+    case ws::EventKind::kText:
+      state_.message_began_at = {};
+      counters().received.add();
+      dialect_.on_text(*this, event.payload, rest);
+      return true;
+    case ws::EventKind::kBinary:
+      state_.message_began_at = {};
+      counters().received.add();
+      dialect_.on_binary(*this, event.payload, rest);
+      return true;
+    case ws::EventKind::kPing: {
+      std::array<std::byte, ws::kControlFrameMax> frame;
+      const std::size_t header = ws::encode_header(std::span(frame).first<ws::kFrameHeaderMax>(),
+                                                   ws::Opcode::kPong, true, event.payload.size());
+      std::copy(event.payload.begin(), event.payload.end(), frame.begin() + header);
+      connection_->write_pong(std::span(frame).first(header + event.payload.size()));
+      return true;
+    }
+    case ws::EventKind::kPong:
+      return true;
+    case ws::EventKind::kClose:
+      answer_close(event);
+      return false;
+    case ws::EventKind::kError:
+      say_close(event.code, describe(event.error).text);
+      finish(cause_of(event.error), event.code);
+      return false;
+  }
+  return false;
+}
+
+// RFC 6455 5.5.1: a Close is answered with a Close, typically of the same code.
+void Session::answer_close(const ws::Event& event) noexcept {
+  say_close(event.code, {});
+  finish(Cause::kClientClosed, event.code);
+}
+
+void Session::say_close(ws::CloseCode code, std::string_view reason) noexcept {
+  if (state_.phase == SessionState::Phase::kOpening) return;  // no WebSocket yet
+  std::array<std::byte, ws::kControlFrameMax> frame;
+  const std::size_t size = ws::encode_close(frame, code, reason);
+  connection_->write({}, std::span(frame).first(size));
+}
+
+void Session::end(Cause cause) noexcept {
+  if (has_ended_) return;
+  const CauseInfo& info = describe(cause);
+  if (info.code == ws::kCloseAbnormal) {
+    finish(cause, info.code);
+    connection_->abort();
+    return;
+  }
+  say_close(info.code, info.text);
+  finish(cause, info.code);
+}
+
+// `code` is what the metric says; whatever the peer is told has been queued.
+void Session::finish(Cause cause, ws::CloseCode code) noexcept {
+  has_ended_ = true;
+  state_.phase = SessionState::Phase::kClosing;
+  cause_ = cause;
+  close_code_ = code;
+  shard_.router.leave_later(self_);
+  connection_->close();
+}
+
+void Session::on_eof(Connection&) noexcept {
+  if (!has_ended_) finish(Cause::kClientLeft, ws::kCloseAbnormal);
+}
+
+void Session::on_drained(Connection&) noexcept {}
+
+void Session::on_end(Connection& connection, StreamEnd end) noexcept {
+  if (!has_ended_) {
+    has_ended_ = true;
+    cause_ = end == StreamEnd::kWriteTimeout ? Cause::kWriteTimeout : Cause::kConnectionLost;
+  }
+  shard_.counters.drop(Drop::kSessionEnded, connection.queued_payloads());
+  shard_.counters.close(cause_, close_code_);
+  leave_channels();
+  shard_.keeper.on_session_ended(self_);
+}
+
+void Session::on_released(Connection& connection, Departure departure) noexcept {
+  FrozenSession frozen;
+  frozen.departure = std::move(departure);
+  frozen.peer = connection.peer();
+  state_.save(frozen.state, shard_.reactor.now());
+  has_ended_ = true;
+  leave_channels();
+  shard_.keeper.on_session_frozen(self_, std::move(frozen));
+}
+
+void Session::thaw(Handle self) noexcept {
+  self_ = self;
+  wake_at(next_deadline());
+  if (state_.phase == SessionState::Phase::kClosing) {
+    finish(Cause::kNone, ws::kCloseNormal);
+    return;
+  }
+  if (state_.phase == SessionState::Phase::kOpening) {
+    state_.subscriptions.clear();
+    dialect_.on_open(*this);
+    return;
+  }
+  for (std::size_t i = 0; i < state_.subscriptions.size(); ++i) {
+    links_.emplace_back();
+    ask_subscribe(i, state_.subscriptions[i].order);
+  }
+}
+
+Time Session::next_deadline() const noexcept {
+  Time next = state_.ping_at;
+  if (state_.message_began_at != Time{}) {
+    next = std::min(next, state_.message_began_at + shard_.limits.fragment_timeout);
+  }
+  if (state_.list_waits) {
+    next = std::min(next, state_.list_asked_at + shard_.limits.client_list_interval);
+  }
+  return next;
+}
+
+void Session::on_timer(Time now) noexcept {
+  if (has_ended_) return;
+  if (state_.message_began_at != Time{} &&
+      now >= state_.message_began_at + shard_.limits.fragment_timeout) {
+    end(Cause::kFragmentTimeout);
+    return;
+  }
+  if (now >= state_.ping_at) {
+    if (state_.pinged) {
+      end(Cause::kPingTimeout);
+      return;
+    }
+    if (is_open()) {
+      std::array<std::byte, ws::kFrameHeaderMax> frame;
+      const std::size_t size = ws::encode_header(frame, ws::Opcode::kPing, true, 0);
+      connection_->write(std::span(frame).first(size), {});
+      state_.pinged = true;
+    }
+    state_.ping_at = now + shard_.limits.ping_timeout;
+  }
+  dialect_.on_deadline(*this, now);
+  if (!has_ended_) wake_at(next_deadline());
+}
+
+}  // namespace sluice

@@ -1,0 +1,127 @@
+// One client as the domain sees it: a WebSocket that speaks a dialect.
+//
+// Turns bytes into messages for its Dialect and whatever the Dialect and the Hub want said into
+// frames. Control frames, liveness and the ways to end are the same for all dialects and live here.
+//
+// Invariants
+//   1. All state is in SessionState; the rest can be derived from it.
+//   2. After `end` nothing more is sent but the Close, and no message reaches the Dialect.
+//   3. A session leaves all channels in the turn in which it ends.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "core/connection.h"
+#include "core/timer_wheel.h"
+#include "gateway/broker.h"
+#include "gateway/cause.h"
+#include "gateway/channel_name.h"
+#include "gateway/hub.h"
+#include "gateway/publication.h"
+#include "gateway/session_state.h"
+#include "gateway/shard_context.h"
+#include "proto/dialect/errors.h"
+
+namespace sluice {
+
+class Dialect;
+
+// A session that left its process: its state, and what was on its way.
+struct FrozenSession {
+  Departure departure;
+  SocketAddress peer;
+  std::vector<std::byte> state;
+};
+
+// Lives in its shard's table; used on that shard's thread. Not a Connection: it may be without one
+// only while it is being thawed. Does not decide who gets a message: that is the Router's business.
+class Session final : public Stage {
+ public:
+  Session(ShardContext& shard, Connection& connection, SessionState state);
+  ~Session();
+
+  // `self` is this session's handle. A new one goes through its Dialect; a thawed one subscribes anew.
+  void start(Handle self) noexcept;
+  void thaw(Handle self) noexcept;
+
+  SessionState& state() noexcept { return state_; }
+  const SocketAddress& peer() const noexcept { return connection_->peer(); }
+  ShardContext& shard() noexcept { return shard_; }
+  bool is_open() const noexcept {
+    return !has_ended_ && state_.phase == SessionState::Phase::kOpen;
+  }
+
+  // For dialects.
+  void complete_opening() noexcept;
+  void send_text(std::string_view text) noexcept;
+  void send_message(ws::Opcode opcode, ConstBytes data, std::size_t more_expected) noexcept;
+  // Answers with an error message; too many of the client's own making end the session.
+  void refuse(const dialect::Refusal& refusal) noexcept;
+  void count_ignored() noexcept { counters().ignored.add(); }
+  // Asks to follow a channel; input waits until Dialect::on_joined or on_join_failed.
+  void join(std::string_view channel, bool with_presence) noexcept;
+  void leave(std::string_view channel) noexcept;
+  bool follows(std::string_view channel) const noexcept;
+  void publish(std::string_view channel, ConstBytes data) noexcept;
+  // Tells the channel's list of clients our nickname; with `want_list` asks for that list.
+  void update_presence(std::string_view channel, bool set_nickname, bool want_list) noexcept;
+  // The Dialect wants on_deadline at `when`.
+  void wake_at(Time when) noexcept { shard_.reactor.timers().arm_by(timer_, when); }
+  void end(Cause cause) noexcept;
+
+  // From the Hub and the Router.
+  void deliver(const Publication& publication, Position position) noexcept;
+  void report_gap(std::uint64_t missed) noexcept;
+  void moved_in_hub(Hub::Place place) noexcept;
+  // False: no longer wanted.
+  bool on_subscribed(std::uint32_t request, ChannelName channel, std::uint64_t order) noexcept;
+  void on_refused(std::uint32_t request) noexcept;
+  void on_client_list(Payload& frame) noexcept;
+  void leave_channels() noexcept;
+  void resume_input(Pause reason) noexcept { connection_->resume(reason); }
+  // Takes the session out of this process; ShardContext::on_frozen brings it.
+  void freeze() noexcept { connection_->release(); }
+
+ private:
+  // Where a live subscription stands in the Hub; parallel to state_.subscriptions.
+  struct Link {
+    Hub::Place place;
+    std::uint32_t request = 0;  // of the subscribe under way, 0 if none
+  };
+
+  // Stage
+  std::size_t on_bytes(Connection& connection, Bytes bytes) noexcept override;
+  void on_eof(Connection& connection) noexcept override;
+  void on_drained(Connection& connection) noexcept override;
+  void on_end(Connection& connection, StreamEnd end) noexcept override;
+  void on_released(Connection& connection, Departure departure) noexcept override;
+
+  bool take(const ws::Event& event, std::size_t rest) noexcept;
+  void answer_close(const ws::Event& event) noexcept;
+  void say_close(ws::CloseCode code, std::string_view reason) noexcept;
+  void finish(Cause cause, ws::CloseCode code) noexcept;
+  bool has_room(std::size_t size) noexcept;
+  void on_timer(Time now) noexcept;
+  Time next_deadline() const noexcept;
+  void ask_subscribe(std::size_t index, std::uint64_t order) noexcept;
+  void drop_subscription(std::size_t index) noexcept;
+  DialectCounters& counters() noexcept { return shard_.counters.of(state_.dialect); }
+
+  ShardContext& shard_;
+  Connection* connection_;
+  Dialect& dialect_;
+  SessionState state_;
+  std::vector<Link> links_;
+  Handle self_;
+  Timer timer_;
+  std::uint32_t next_request_ = 1;
+  std::uint32_t joins_pending_ = 0;
+  Cause cause_ = Cause::kNone;
+  ws::CloseCode close_code_ = ws::kCloseAbnormal;  // what the metric says
+  bool has_ended_ = false;
+};
+
+}  // namespace sluice

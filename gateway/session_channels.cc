@@ -1,0 +1,181 @@
+// What a Session says, and the channels it follows. Bytes, control frames and ends: session.cc.
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "core/base/check.h"
+#include "gateway/dialect.h"
+#include "gateway/router.h"
+#include "gateway/session.h"
+
+namespace sluice {
+
+void Session::send_text(std::string_view text) noexcept {
+  send_message(ws::Opcode::kText, as_bytes(text), 0);
+}
+
+void Session::send_message(ws::Opcode opcode, ConstBytes data, std::size_t more_expected) noexcept {
+  if (!is_open()) return;
+  std::array<std::byte, ws::kFrameHeaderMax> header;
+  const std::size_t size = ws::encode_header(header, opcode, true, data.size());
+  connection_->write(std::span(header).first(size), data, size + data.size() + more_expected);
+  counters().sent.add();
+}
+
+void Session::refuse(const dialect::Refusal& refusal) noexcept {
+  std::string message;
+  dialect::append_error(message, refusal);
+  send_text(message);
+  shard_.counters.errors_sent[static_cast<std::size_t>(refusal.code)].add();
+  if (!dialect::is_of_clients_making(refusal.code)) return;
+  if (++state_.errors >= shard_.limits.max_errors) end(Cause::kTooManyErrors);
+}
+
+// Whether a publication of `size` bytes may be queued; ends the session if not.
+bool Session::has_room(std::size_t size) noexcept {
+  if (connection_->queue_size() == 0) return true;  // any one message fits an empty queue
+  if (connection_->queue_cost() + size > shard_.limits.write_queue) {
+    shard_.counters.drop(Drop::kSlowConsumer);
+    end(Cause::kSlowConsumer);
+    return false;
+  }
+  const auto queued = static_cast<std::size_t>(shard_.reactor.counters().queued_bytes.value());
+  if (queued + size > shard_.queued_bytes_max) {
+    shard_.counters.drop(Drop::kQueuesFull);
+    end(Cause::kQueuesFull);
+    return false;
+  }
+  return true;
+}
+
+void Session::deliver(const Publication& publication, Position) noexcept {
+  if (!is_open()) {
+    shard_.counters.drop(Drop::kSessionEnded);
+    return;
+  }
+  if (!has_room(publication.payload->bytes.size())) return;
+  PayloadPool::refer(*publication.payload);
+  connection_->write(*publication.payload, publication.frame_at());
+  counters().sent.add();
+}
+
+void Session::report_gap(std::uint64_t missed) noexcept {
+  if (is_open()) dialect_.on_gap(*this, missed);
+}
+
+void Session::on_client_list(Payload& frame) noexcept {
+  if (!is_open() || !has_room(frame.bytes.size())) return;
+  PayloadPool::refer(frame);
+  connection_->write(frame, 0);
+  counters().sent.add();
+}
+
+void Session::publish(std::string_view channel, ConstBytes data) noexcept {
+  shard_.router.publish(shard_.router.name(channel), data);
+  if (shard_.router.is_congested()) {
+    connection_->pause(Pause::kInbox);
+    shard_.router.resume_when_clear(self_);
+  }
+}
+
+bool Session::follows(std::string_view channel) const noexcept {
+  return std::any_of(state_.subscriptions.begin(), state_.subscriptions.end(),
+                     [channel](const auto& s) { return s.channel == channel; });
+}
+
+void Session::join(std::string_view channel, bool with_presence) noexcept {
+  SessionState::Subscription subscription;
+  subscription.channel = channel;
+  subscription.with_presence = with_presence;
+  state_.subscriptions.push_back(std::move(subscription));
+  links_.emplace_back();
+  ask_subscribe(links_.size() - 1, 0);
+}
+
+void Session::ask_subscribe(std::size_t index, std::uint64_t order) noexcept {
+  const SessionState::Subscription& subscription = state_.subscriptions[index];
+  links_[index].request = next_request_++;
+  if (joins_pending_++ == 0) connection_->pause(Pause::kReply);
+  shard_.router.subscribe(self_, links_[index].request, shard_.router.name(subscription.channel),
+                          subscription.with_presence ? ShardMessage::kWithPresence : std::uint8_t{0},
+                          state_.nickname, order);
+}
+
+bool Session::on_subscribed(std::uint32_t request, ChannelName channel,
+                            std::uint64_t order) noexcept {
+  const auto link = std::find_if(links_.begin(), links_.end(),
+                                 [request](const Link& l) { return l.request == request; });
+  if (has_ended_ || link == links_.end()) return false;
+  SessionState::Subscription& subscription =
+      state_.subscriptions[static_cast<std::size_t>(link - links_.begin())];
+  link->request = 0;
+  link->place = shard_.router.hub().join(channel, *this);
+  subscription.is_live = true;
+  subscription.order = order;
+  shard_.counters.subscriptions.add(1);
+  if (--joins_pending_ == 0) connection_->resume(Pause::kReply);
+  dialect_.on_joined(*this);
+  return true;
+}
+
+void Session::on_refused(std::uint32_t request) noexcept {
+  const auto link = std::find_if(links_.begin(), links_.end(),
+                                 [request](const Link& l) { return l.request == request; });
+  if (has_ended_ || link == links_.end()) return;
+  drop_subscription(static_cast<std::size_t>(link - links_.begin()));
+  dialect_.on_join_failed(*this);
+}
+
+void Session::leave(std::string_view channel) noexcept {
+  for (std::size_t i = 0; i < state_.subscriptions.size(); ++i) {
+    if (state_.subscriptions[i].channel != channel) continue;
+    drop_subscription(i);
+    return;
+  }
+}
+
+// One that was not answered yet is unsubscribed by the Router when the answer finds nobody.
+void Session::drop_subscription(std::size_t index) noexcept {
+  SessionState::Subscription& subscription = state_.subscriptions[index];
+  if (subscription.is_live) {
+    shard_.router.hub().leave(links_[index].place);
+    shard_.counters.subscriptions.add(-1);
+    shard_.router.unsubscribe(
+        shard_.router.name(subscription.channel),
+        subscription.with_presence ? ShardMessage::kWithPresence : std::uint8_t{0},
+        subscription.order);
+  } else if (links_[index].request != 0 && --joins_pending_ == 0) {
+    connection_->resume(Pause::kReply);
+  }
+  state_.subscriptions.erase(state_.subscriptions.begin() + static_cast<std::ptrdiff_t>(index));
+  links_.erase(links_.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+void Session::leave_channels() noexcept {
+  while (!links_.empty()) drop_subscription(links_.size() - 1);
+}
+
+void Session::moved_in_hub(Hub::Place place) noexcept {
+  for (std::size_t i = 0; i < links_.size(); ++i) {
+    if (state_.subscriptions[i].is_live && links_[i].place.channel == place.channel) {
+      links_[i].place = place;
+      return;
+    }
+  }
+  SLUICE_CHECK(false);  // the Hub knows us in a channel that we do not
+}
+
+void Session::update_presence(std::string_view channel, bool set_nickname,
+                              bool want_list) noexcept {
+  for (const SessionState::Subscription& subscription : state_.subscriptions) {
+    if (subscription.channel != channel || !subscription.is_live) continue;
+    std::uint8_t flags = 0;
+    if (set_nickname) flags |= ShardMessage::kSetNickname;
+    if (want_list) flags |= ShardMessage::kWantList;
+    shard_.router.set_presence(self_, shard_.router.name(channel), flags, state_.nickname,
+                               subscription.order);
+    return;
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,84 @@
+#include "gateway/session_state.h"
+
+#include "core/base/serial.h"
+
+namespace sluice {
+namespace {
+
+// Version 1: the fields below, in this order.
+constexpr std::uint8_t kVersion = 1;
+constexpr std::uint32_t kSubscriptionsMax = 4096;
+constexpr std::int64_t kNever = INT64_MIN;
+
+void put_time(Writer& out, Time time, Time now) {
+  out.put(time == Time{} ? kNever : std::int64_t{(time - now).count()});
+}
+
+Time get_time(Reader& in, Time now) noexcept {
+  const auto distance = in.get<std::int64_t>();
+  return distance == kNever ? Time{} : now + Duration(distance);
+}
+
+}  // namespace
+
+void SessionState::save(std::vector<std::byte>& out, Time now) const {
+  Writer writer(out);
+  writer.put(kVersion);
+  writer.put(dialect);
+  writer.put(phase);
+  writer.put_text(opening);
+  writer.put_text(nickname);
+  writer.put(static_cast<std::uint32_t>(subscriptions.size()));
+  for (const Subscription& subscription : subscriptions) {
+    writer.put_text(subscription.channel);
+    writer.put(subscription.order);
+    writer.put_bool(subscription.with_presence);
+  }
+  writer.put(errors);
+  writer.put_bool(pinged);
+  put_time(writer, ping_at, now);
+  put_time(writer, message_began_at, now);
+  put_time(writer, list_asked_at, now);
+  writer.put_bool(list_waits);
+  reader.save(out);
+}
+
+Result<SessionState, std::string_view> SessionState::load(const ws::ReaderContext& context,
+                                                          Time now, ConstBytes& input) {
+  Reader in(input);
+  if (in.get<std::uint8_t>() != kVersion) return fail<std::string_view>("unknown version");
+  const auto kind = in.get<std::uint8_t>();
+  const auto phase = in.get<std::uint8_t>();
+  if (kind >= kDialectCount) return fail<std::string_view>("unknown dialect");
+  if (phase > static_cast<std::uint8_t>(Phase::kClosing)) {
+    return fail<std::string_view>("unknown phase");
+  }
+  SessionState state(static_cast<DialectKind>(kind), context);
+  state.phase = static_cast<Phase>(phase);
+  state.opening = in.get_text();
+  state.nickname = in.get_text();
+  const auto count = in.get<std::uint32_t>();
+  if (count > kSubscriptionsMax) return fail<std::string_view>("too many subscriptions");
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    Subscription subscription;
+    subscription.channel = in.get_text();
+    subscription.order = in.get<std::uint64_t>();
+    subscription.with_presence = in.get_bool();
+    state.subscriptions.push_back(std::move(subscription));
+  }
+  state.errors = in.get<std::uint32_t>();
+  state.pinged = in.get_bool();
+  state.ping_at = get_time(in, now);
+  state.message_began_at = get_time(in, now);
+  state.list_asked_at = get_time(in, now);
+  state.list_waits = in.get_bool();
+  if (!in.ok()) return fail<std::string_view>("cut off");
+  ConstBytes rest = in.rest();
+  auto reader = ws::MessageReader::load(context, rest);
+  if (!reader) return fail(reader.error());
+  state.reader = std::move(*reader);
+  input = rest;
+  return state;
+}
+
+}  // namespace sluice

@@ -1,0 +1,60 @@
+// All that a session is, as plain data.
+//
+// A session can be saved at any byte of its input and go on in another process: so nothing in here is
+// a pointer into this one, no behaviour hides in a closure, and timers are deadlines. What is not
+// here is derived: the Dialect from its kind, places in the Hub by subscribing again.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/result.h"
+#include "gateway/dialect_kind.h"
+#include "proto/ws/frame.h"
+#include "proto/ws/message_reader.h"
+
+namespace sluice {
+
+struct SessionState {
+  enum class Phase : std::uint8_t {
+    kOpening,  // the 101 waits for the channel's home
+    kOpen,
+    kClosing,  // our Close is queued
+  };
+
+  // A channel that the session follows or has asked to follow. (A gateway that cannot deliver in
+  // order of the answers would need more states: there is no third.)
+  struct Subscription {
+    std::string channel;
+    std::uint64_t order = 0;     // of connecting; given by the home
+    bool with_presence = false;
+    bool is_live = false;
+  };
+
+  explicit SessionState(DialectKind kind, const ws::ReaderContext& context) noexcept
+      : dialect(kind), reader(context) {}
+
+  DialectKind dialect;
+  Phase phase = Phase::kOpening;
+  ws::MessageReader reader;
+  std::string opening;    // kOpening: the response that completes the handshake
+  std::string nickname;   // what the chat lists; empty: none said
+  std::vector<Subscription> subscriptions;
+  std::uint32_t errors = 0;  // error messages of the client's own making
+  bool pinged = false;       // a ping is out and nothing has been heard since
+  Time ping_at;              // when the next ping is due, or the answer to the last one
+  Time message_began_at;     // of the message under way, while there is one; else Time{}
+  Time list_asked_at;        // when the client list was asked for last; Time{}: never
+  bool list_waits = false;   // a later request waits for its second to pass
+
+  // Appends everything, versioned; moments become distances from `now`.
+  void save(std::vector<std::byte>& out, Time now) const;
+  // Reads a state from the front of `input` and moves it on. The error says why, for the log.
+  static Result<SessionState, std::string_view> load(const ws::ReaderContext& context, Time now,
+                                                     ConstBytes& input);
+};
+
+}  // namespace sluice

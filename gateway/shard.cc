@@ -1,0 +1,178 @@
+#include "gateway/shard.h"
+
+#include <unistd.h>
+
+#include <cstring>
+
+#include "core/base/check.h"
+
+namespace sluice {
+namespace {
+
+// A shortage of descriptors is looked at again this often: seldom enough to cost nothing.
+constexpr Duration kAcceptRetry = std::chrono::milliseconds(100);
+constexpr std::uint32_t kLogLinesPerSecond = 100;
+// A shard that has nothing to do looks around this often.
+constexpr Duration kLongestWait = std::chrono::seconds(10);
+
+ReactorLimits reactor_limits(const Limits& limits) noexcept {
+  return {limits.write_timeout, limits.close_timeout,
+          static_cast<std::uint32_t>(limits.linger_bytes), limits.write_queue / 2};
+}
+
+std::size_t share(std::size_t total, std::size_t shards) noexcept {
+  return (total + shards - 1) / shards;
+}
+
+}  // namespace
+
+Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<Backend> backend,
+             ws::AcceptKey accept_key)
+    : shared_(shared),
+      index_(index),
+      backend_(std::move(backend)),
+      reactor_(*backend_, shared.clock, reactor_limits(shared.limits),
+               static_cast<std::uint16_t>(index), *this),
+      broker_(shared.epoch),
+      router_({index, shared.hash_key, share(shared.limits.max_channels, shared.exchange.shards()),
+               shared.limits.inbox_aside, shared.exchange, reactor_.payloads(), sessions_, broker_,
+               counters_, *this}),
+      random_(shared.seed + index),
+      accept_key_(std::move(accept_key)),
+      reader_context_{ws::Role::kServer,
+                      {static_cast<std::uint32_t>(shared.limits.max_message),
+                       static_cast<std::uint32_t>(shared.limits.max_fragments)},
+                      Simd::detect(),
+                      &reactor_.blocks()},
+      dialects_{&echo_, &chat_, &relay_},
+      context_{index,    shared.limits, share(shared.limits.write_queues_total, shared.exchange.shards()),
+               reactor_, router_,       counters_,
+               shared.log, random_,     reader_context_,
+               dialects_, *this},
+      log_limit_(kLogLinesPerSecond, kLogLinesPerSecond),
+      accept_timer_([](void* owner, Time) noexcept { static_cast<Shard*>(owner)->resume_accept(); },
+                    this),
+      stop_timer_([](void*, Time) noexcept {}, this) {}
+
+Shard::~Shard() {
+  backend_.reset();
+  reactor_.blocks().release_thread();
+}
+
+void Shard::add_listener(int descriptor, std::uint32_t listener, const ListenerTraits& traits) {
+  listeners_.push_back({descriptor, listener, traits, {}});
+}
+
+std::error_code Shard::attach() noexcept {
+  reactor_.attach();
+  for (Listener& listener : listeners_) {
+    const auto handle = backend_->listen(listener.descriptor);
+    if (!handle) return handle.error();
+    listener.handle = *handle;
+  }
+  return {};
+}
+
+void Shard::run() noexcept {
+  while (!stopped_) reactor_.turn(kLongestWait);
+}
+
+Duration Shard::until_work() noexcept {
+  if (router_.has_work() || shared_.exchange.has_work(index_)) return Duration::zero();
+  return reactor_.until_work();
+}
+
+const Shard::Listener& Shard::listener_of(Handle handle) const noexcept {
+  for (const Listener& listener : listeners_) {
+    if (listener.handle == handle) return listener;
+  }
+  SLUICE_CHECK(false);
+}
+
+HttpStage& Shard::open_http(Connection& connection, const Listener& listener) noexcept {
+  const Handle self =
+      http_.allocate(context_, static_cast<HttpHost&>(*this), connection, listener.traits,
+                     listener.index);
+  HttpStage& stage = *http_.get(self);
+  stage.start(self);
+  return stage;
+}
+
+void Shard::on_accept(Handle handle, Connection& connection) noexcept {
+  counters_.accepted.add();
+  HttpStage& stage = open_http(connection, listener_of(handle));
+  const auto outcome = shared_.connections.enter(connection.peer());
+  if (outcome != ConnectionCounts::Outcome::kCounted) {
+    stage.turn_away(outcome == ConnectionCounts::Outcome::kTotalReached ? Refused::kConnections
+                                                                        : Refused::kPerAddress);
+    shared_.connections.count(connection.peer());  // it leaves like all others
+    return;
+  }
+  // The kernel spreads connections by a hash, not by room: beyond our part another shard may serve.
+  const std::size_t total_max = shared_.connections.total_max();
+  if (total_max == 0 ||
+      reactor_.connection_count() <= share(total_max, shared_.exchange.shards())) {
+    return;
+  }
+  if (const auto shard = shared_.view.shard_with_room(index_)) stage.leave(*shard);
+}
+
+void Shard::on_accept_paused(Handle, std::error_code error) noexcept {
+  counters_.accept_pauses.add();
+  if (const auto held_back = admit_log_line()) {
+    shared_.log.warn("accepting paused", {{"shard", index_},
+                                          {"error", error.message()},
+                                          {"remedy", "raise the limit of open files"},
+                                          {"held_back", *held_back}});
+  }
+  reactor_.timers().arm_by(accept_timer_, reactor_.now() + kAcceptRetry);
+}
+
+void Shard::resume_accept() noexcept {
+  if (stop_deadline_) return;
+  for (const Listener& listener : listeners_) backend_->resume_accept(listener.handle);
+}
+
+void Shard::on_inboxes() noexcept {
+  router_.take_inbox();
+  router_.settle();
+}
+
+void Shard::on_turn_end() noexcept {
+  router_.on_turn_end();
+  shared_.exchange.flush(index_, wake_);
+  if (stop_deadline_) check_stop();
+}
+
+bool Shard::prepare_sleep() noexcept {
+  if (router_.has_work() || stopped_) return false;
+  return shared_.exchange.doorbell(index_).prepare_sleep(
+      [this] { return shared_.exchange.has_work(index_); });
+}
+
+void Shard::on_awake() noexcept { shared_.exchange.doorbell(index_).awake(); }
+
+std::optional<std::uint64_t> Shard::admit_log_line() noexcept {
+  return log_limit_.admit(reactor_.now());
+}
+
+void Shard::open_session(Connection& connection, DialectKind dialect,
+                         std::string opening) noexcept {
+  SessionState state(dialect, reader_context_);
+  state.opening = std::move(opening);
+  const Handle self = sessions_.allocate(context_, connection, std::move(state));
+  sessions_.get(self)->start(self);
+}
+
+void Shard::on_session_ended(Handle session) noexcept {
+  leave_count(sessions_.get(session)->peer());
+  sessions_.free(session);
+}
+
+void Shard::on_http_done(Handle stage) noexcept {
+  HttpStage& done = *http_.get(stage);
+  if (!done.is_upgraded()) leave_count(done.peer());
+  http_.free(stage);
+}
+
+}  // namespace sluice

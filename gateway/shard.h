@@ -1,0 +1,160 @@
+// One thread's worth of gateway: a Reactor and everything that lives on it.
+//
+// The Shard composes; it decides little. It owns the parts, hands each what it needs, and turns them
+// in the Reactor's rhythm. It runs on a thread (`run`), or is stepped by a simulation (`turn`).
+//
+// Invariants
+//   1. Everything a shard owns is touched on its thread only, except counters and `wake`.
+//   2. Parts are destroyed after the Backend: the kernel may use their memory until then.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/backend.h"
+#include "core/inbox.h"
+#include "core/reactor.h"
+#include "core/slab.h"
+#include "gateway/admission.h"
+#include "gateway/dialects/dialects.h"
+#include "gateway/http_stage.h"
+#include "gateway/memory_broker.h"
+#include "gateway/router.h"
+#include "gateway/session.h"
+#include "gateway/shard_context.h"
+#include "proto/ws/handshake.h"
+
+namespace sluice {
+
+// What the shards of an instance share. Outlives them; immutable but for what is thread-safe itself.
+struct InstanceShared {
+  const Limits& limits;
+  const Clock& clock;
+  const Logger& log;
+  Exchange<ShardMessage>& exchange;
+  ConnectionCounts& connections;
+  const InstanceView& view;
+  HashKey hash_key;
+  std::uint64_t epoch;  // not 0
+  std::uint64_t seed;
+  std::optional<bool> insecure_identities;
+};
+
+// Owned by an Instance.
+class Shard final : private ReactorHost,
+                    private RouterHost,
+                    private HttpHost,
+                    private SessionKeeper {
+ public:
+  Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<Backend> backend,
+        ws::AcceptKey accept_key);
+  ~Shard();
+
+  // Adds a listening descriptor, before `attach`.
+  void add_listener(int descriptor, std::uint32_t listener, const ListenerTraits& traits);
+  // Who can wake this shard's siblings; before `attach`.
+  void set_wake(std::function<void(std::uint32_t)> wake) { wake_ = std::move(wake); }
+
+  // On the thread that will turn the shard. An error is a listener that cannot be used.
+  std::error_code attach() noexcept;
+  // Turns until a stop is complete.
+  void run() noexcept;
+  void turn(Duration longest) noexcept { reactor_.turn(longest); }
+  Duration until_work() noexcept;
+  bool has_stopped() const noexcept { return stopped_; }
+  // Any thread.
+  void wake() noexcept { backend_->wake(); }
+
+  // Takes all connections out of this shard; each is handed to one of the two.
+  struct Emigrants {
+    std::vector<FrozenSession> sessions;
+    std::vector<HttpDeparture> http;
+  };
+  void freeze_all() noexcept;
+  Emigrants take_emigrants() noexcept { return std::exchange(emigrants_, {}); }
+  // Takes in a session that left another process. Limits of connections do not apply: it had been
+  // admitted. False: its state cannot be read, or descriptors are short; its connection is closed.
+  bool thaw(const FrozenSession& frozen) noexcept;
+  // The same for a connection that speaks HTTP; its count (ConnectionCounts) is the caller's.
+  bool settle_http(const HttpDeparture& departed) noexcept;
+
+  const ShardCounters& counters() const noexcept { return counters_; }
+  const Reactor& reactor() const noexcept { return reactor_; }
+  const Backend& backend() const noexcept { return *backend_; }
+  const BlockPoolCounters& block_counters() const noexcept { return reactor_.block_counters(); }
+  std::size_t connection_count() const noexcept { return reactor_.connection_count(); }
+
+ private:
+  struct Listener {
+    int descriptor;
+    std::uint32_t index;
+    ListenerTraits traits;
+    Handle handle;
+  };
+
+  // ReactorHost
+  void on_accept(Handle listener, Connection& connection) noexcept override;
+  void on_accept_paused(Handle listener, std::error_code error) noexcept override;
+  void on_inboxes() noexcept override;
+  void on_turn_end() noexcept override;
+  bool prepare_sleep() noexcept override;
+  void on_awake() noexcept override;
+  // RouterHost
+  void on_shard_message(std::uint32_t from, const ShardMessage& message) noexcept override;
+  // HttpHost
+  void open_session(Connection& connection, DialectKind dialect,
+                    std::string opening) noexcept override;
+  void on_http_done(Handle stage) noexcept override;
+  void on_http_left(Handle stage, HttpDeparture departed) noexcept override;
+  ws::AcceptKey& accept_key() noexcept override { return accept_key_; }
+  const InstanceView& instance() const noexcept override { return shared_.view; }
+  std::optional<bool> insecure_identities() const noexcept override {
+    return shared_.insecure_identities;
+  }
+  std::optional<std::uint64_t> admit_log_line() noexcept override;
+  // SessionKeeper
+  void on_session_ended(Handle session) noexcept override;
+  void on_session_frozen(Handle session, FrozenSession frozen) noexcept override;
+
+  const Listener& listener_of(Handle handle) const noexcept;
+  HttpStage& open_http(Connection& connection, const Listener& listener) noexcept;
+  void hand_over(const HttpDeparture& departed) noexcept;
+  void take_over(const ShardMessage& message) noexcept;
+  void resume_accept() noexcept;
+  void begin_stop(Time deadline) noexcept;
+  void check_stop() noexcept;
+  void leave_count(const SocketAddress& peer) noexcept { shared_.connections.leave(peer); }
+
+  const InstanceShared& shared_;
+  const std::uint32_t index_;
+  std::unique_ptr<Backend> backend_;
+  ShardCounters counters_;
+  Reactor reactor_;
+  MemoryBroker broker_;
+  Slab<Session, 64> sessions_;
+  Slab<HttpStage, 16> http_;
+  Router router_;
+  Random random_;
+  ws::AcceptKey accept_key_;
+  ws::ReaderContext reader_context_;
+  EchoDialect echo_;
+  ChatDialect chat_;
+  RelayDialect relay_;
+  std::array<Dialect*, kDialectCount> dialects_;
+  ShardContext context_;
+  LogLimit log_limit_;
+  std::vector<Listener> listeners_;
+  std::function<void(std::uint32_t)> wake_;
+  Timer accept_timer_;
+  Timer stop_timer_;
+  Emigrants emigrants_;
+  std::optional<Time> stop_deadline_;
+  bool aborting_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace sluice

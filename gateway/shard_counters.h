@@ -1,0 +1,77 @@
+// What one shard counts, apart from what its Reactor, Backend and Inbox count themselves.
+//
+// Written by the shard, read by the scrape of any shard. Every label is a closed list, so the arrays
+// are all there is; nothing a peer does adds a series.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "core/base/counter.h"
+#include "gateway/cause.h"
+#include "gateway/dialect_kind.h"
+#include "proto/dialect/errors.h"
+
+namespace sluice {
+
+// Why something that was accepted for delivery was not delivered.
+enum class Drop : std::uint8_t {
+  kNoSubscriber,  // nobody is this user, or follows this channel
+  kSessionEnded,  // queued for a session that ended before it was sent
+  kSlowConsumer,  // the session's queue was full
+  kQueuesFull,    // all queues together were
+  kInboxFull,     // another shard could not take more
+};
+inline constexpr std::array<std::string_view, 5> kDropLabels = {
+    "no_subscriber", "session_ended", "slow_consumer", "queues_full", "inbox_full"};
+
+// What became of a request on the HTTP side.
+enum class Refused : std::uint8_t {
+  kBadRequest,      // 4xx for its form
+  kNotFound,
+  kNotAllowed,      // origin, host or identity
+  kTimeout,         // no whole request in time
+  kConnections,     // the instance's connection limit
+  kPerAddress,      // one address' connection limit
+  kUnavailable,     // shutting down, or a channel could not be joined
+};
+inline constexpr std::array<std::string_view, 7> kRefusedLabels = {
+    "bad_request", "not_found", "not_allowed", "timeout",
+    "connections", "per_address", "unavailable"};
+
+struct DialectCounters {
+  Gauge connections;
+  Counter opened;
+  Counter received;
+  Counter sent;
+  Counter ignored;  // messages of a type that the dialect does not know
+};
+
+struct ShardCounters {
+  std::array<DialectCounters, kDialectCount> dialects;
+  std::array<Counter, kDropLabels.size()> dropped;
+  std::array<Counter, kRefusedLabels.size()> refused;
+  std::array<Counter, dialect::kErrorCodeCount> errors_sent;
+  std::array<std::array<Counter, kCloseCodeLabels.size()>, kCauseCount> closes;
+  Counter http_requests;
+  Counter accepted;
+  Counter handed_over;  // accepted here, served by another shard
+  Counter accept_pauses;
+  Counter channels_made;
+  Gauge channels;  // whose home is here
+  Gauge subscriptions;
+
+  DialectCounters& of(DialectKind dialect) noexcept {
+    return dialects[static_cast<std::size_t>(dialect)];
+  }
+  void drop(Drop reason, std::uint64_t count = 1) noexcept {
+    dropped[static_cast<std::size_t>(reason)].add(count);
+  }
+  void refuse(Refused reason) noexcept { refused[static_cast<std::size_t>(reason)].add(); }
+  void close(Cause cause, ws::CloseCode code) noexcept {
+    closes[static_cast<std::size_t>(cause)][close_code_index(code)].add();
+  }
+};
+
+}  // namespace sluice

@@ -1,0 +1,50 @@
+// What shards say to each other: one small record per message, moved in batches by the Exchange.
+//
+// A record refers to bytes by a Payload of its sender. Posting lends it: the sender counts a
+// reference for the receiver, the receiver borrows it, and a kReturn ends the loan.
+#pragma once
+
+#include <cstdint>
+
+#include "core/handle.h"
+#include "core/payload.h"
+
+namespace sluice {
+
+struct ShardMessage {
+  enum class Kind : std::uint8_t {
+    // To a channel's home.
+    kSubscribe,    // payload: name, then nickname; session, request; flags; number: wanted order
+    kUnsubscribe,  // payload: name; session; flags
+    kPresence,     // payload: name, then nickname; session; flags
+    kPublish,      // payload: a Publication
+    // From a channel's home.
+    kSubscribed,   // session, request; number: order. Comes before the channel's first kDeliver
+    kRefused,      // session, request
+    kDeliver,      // payload: a Publication
+    kGap,          // payload: name; number: missed
+    kClientList,   // payload: an encoded message; session
+    // Between any two.
+    kReturn,       // payload: the receiver's own, given back
+    kHandOver,     // payload: a HandedConnection
+    // From foreign threads.
+    kStop,         // number: deadline in ns of the monotonic clock
+    kStopNow,
+  };
+  // flags
+  static constexpr std::uint8_t kWithPresence = 1;  // the channel lists who is there
+  static constexpr std::uint8_t kSetNickname = 2;
+  static constexpr std::uint8_t kWantList = 4;
+
+  Kind kind{};
+  std::uint8_t flags = 0;
+  std::uint16_t name_size = 0;  // bytes of the channel's name in front of the payload
+  std::uint32_t request = 0;
+  Handle session;
+  Payload* payload = nullptr;
+  std::uint64_t channel_hash = 0;
+  std::uint64_t number = 0;
+};
+static_assert(sizeof(ShardMessage) <= 64, "one cache line");
+
+}  // namespace sluice

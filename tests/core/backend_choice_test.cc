@@ -1,0 +1,176 @@
+#include "core/backend_choice.h"
+
+#include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <functional>
+#include <string>
+
+#include "core/uring/uring_probe.h"
+
+namespace sluice {
+namespace {
+
+constexpr SystemClock kClock;
+
+// What a child process that first does `spoil` says about its choice: "<kind>|<reason>", or
+// "!|<text of the failure>", or "?" if it could not spoil.
+std::string choice_after(const std::function<bool()>& spoil, std::optional<BackendKind> forced,
+                         unsigned count = 1) {
+  int ends[2];
+  EXPECT_EQ(::pipe(ends), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::string said = "?";
+    if (spoil()) {
+      const auto opened = open_backends(forced, count, kClock);
+      said = opened ? std::string(to_string(opened->kind)) + "|" + opened->reason
+                    : "!|" + opened.error().text;
+    }
+    const ssize_t written = ::write(ends[1], said.data(), said.size());
+    ::_exit(written == static_cast<ssize_t>(said.size()) ? 0 : 1);
+  }
+  ::close(ends[1]);
+  std::string said;
+  char block[1024];
+  for (ssize_t size; (size = ::read(ends[0], block, sizeof block)) > 0;) {
+    said.append(block, static_cast<std::size_t>(size));
+  }
+  ::close(ends[0]);
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "the child died";
+  return said;
+}
+
+// The three calls of io_uring (425 to 427) answer with that errno, as in a container.
+bool filter_calls(int error, unsigned first = __NR_io_uring_setup,
+                  unsigned last = __NR_io_uring_register) {
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first, 0, 2),
+      BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last, 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter{sizeof program / sizeof program[0], program};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+bool take_memlock_away() {
+  __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2]{};
+  if (::syscall(SYS_capget, &head, sets) != 0) return false;
+  for (auto& set : sets) set.inheritable = 0;
+  sets[0].effective &= ~(1u << CAP_IPC_LOCK);
+  sets[0].permitted &= ~(1u << CAP_IPC_LOCK);
+  if (::syscall(SYS_capset, &head, sets) != 0) return false;
+  const rlimit none{0, 0};
+  return ::setrlimit(RLIMIT_MEMLOCK, &none) == 0;
+}
+
+bool starts_with(const std::string& text, const std::string& beginning) {
+  return text.rfind(beginning, 0) == 0;
+}
+
+#define SKIP_WITHOUT_URING()                                      \
+  if (const auto error = probe_uring(); error.has_value()) {      \
+    GTEST_SKIP() << error->text();                                \
+  }
+
+TEST(BackendChoice, TakesUringWhereItWorks) {
+  SKIP_WITHOUT_URING();
+  const auto opened = open_backends({}, 2, kClock);
+  ASSERT_TRUE(opened.has_value());
+  EXPECT_EQ(opened->kind, BackendKind::kUring);
+  EXPECT_EQ(opened->reason, "io_uring passed its self-test");
+  ASSERT_EQ(opened->backends.size(), 2u);
+  EXPECT_EQ(opened->backends[0]->name(), "io_uring");
+}
+
+TEST(BackendChoice, TakesEpollWhenAsked) {
+  const auto opened = open_backends(BackendKind::kEpoll, 3, kClock);
+  ASSERT_TRUE(opened.has_value());
+  EXPECT_EQ(opened->kind, BackendKind::kEpoll);
+  ASSERT_EQ(opened->backends.size(), 3u);
+  EXPECT_EQ(opened->backends[2]->name(), "epoll");
+}
+
+TEST(BackendChoice, FallsBackWhenSeccompForbidsUring) {
+  SKIP_WITHOUT_URING();
+  const std::string said = choice_after([] { return filter_calls(EPERM); }, {});
+  EXPECT_EQ(said, "epoll|io_uring is blocked by a seccomp filter (io_uring_setup: EPERM)");
+}
+
+TEST(BackendChoice, FallsBackWhenUringIsNotThere) {
+  SKIP_WITHOUT_URING();
+  const std::string said = choice_after([] { return filter_calls(ENOSYS); }, {});
+  EXPECT_EQ(said, "epoll|this kernel or sandbox has no io_uring (io_uring_setup: ENOSYS)");
+}
+
+TEST(BackendChoice, FallsBackWhenTheKernelIsTooOld) {
+  SKIP_WITHOUT_URING();
+  const std::string said = choice_after(
+      [] { return filter_calls(EINVAL, __NR_io_uring_setup, __NR_io_uring_setup); }, {});
+  EXPECT_TRUE(starts_with(said, "epoll|the kernel's io_uring is too old")) << said;
+}
+
+TEST(BackendChoice, FallsBackWhenUringIsThereAndDoesNotWork) {
+  SKIP_WITHOUT_URING();
+  const std::string said = choice_after(
+      [] { return filter_calls(EBUSY, __NR_io_uring_enter, __NR_io_uring_enter); }, {});
+  EXPECT_TRUE(starts_with(said, "epoll|io_uring failed its self-test")) << said;
+}
+
+TEST(BackendChoice, FallsBackWhenMemlockIsUsedUp) {
+  SKIP_WITHOUT_URING();
+  const std::string said = choice_after(take_memlock_away, {});
+  if (starts_with(said, "io_uring|")) GTEST_SKIP() << "this kernel does not charge rings to memlock";
+  EXPECT_EQ(said, "epoll|locked memory for io_uring is used up (io_uring_setup: ENOMEM)");
+}
+
+TEST(BackendChoice, ForcedUringThatFailsIsAnErrorWithARemedy) {
+  SKIP_WITHOUT_URING();
+  const std::string said =
+      choice_after([] { return filter_calls(EPERM); }, BackendKind::kUring);
+  EXPECT_EQ(said,
+            "!|io_uring is blocked by a seccomp filter (io_uring_setup: EPERM); allow io_uring_setup, "
+            "io_uring_enter and io_uring_register in the container's seccomp profile, or use "
+            "--backend epoll");
+}
+
+TEST(BackendChoice, AllShardsGetTheSameKind) {
+  SKIP_WITHOUT_URING();
+  // Room for the self-test and the first rings only.
+  const auto spoil = [] {
+    const rlimit few{24, 24};
+    return ::setrlimit(RLIMIT_NOFILE, &few) == 0;
+  };
+  const std::string said = choice_after(spoil, {}, 9);
+  EXPECT_TRUE(starts_with(said, "epoll|descriptors for io_uring are used up") ||
+              starts_with(said, "!|epoll cannot be set up"))
+      << said;
+}
+
+TEST(UringError, EveryFailureHasATextAndARemedy) {
+  for (const UringFailure why :
+       {UringFailure::kBlockedBySeccomp, UringFailure::kBlockedBySysctl, UringFailure::kNotInKernel,
+        UringFailure::kTooOld, UringFailure::kOutOfMemlock, UringFailure::kOutOfDescriptors,
+        UringFailure::kSelfTestFailed}) {
+    const UringError error{why, 0, "step"};
+    EXPECT_FALSE(error.text().empty());
+    EXPECT_FALSE(error.remedy().empty());
+  }
+}
+
+}  // namespace
+}  // namespace sluice
