@@ -13,7 +13,7 @@
 #include <optional>
 #include <string_view>
 
-#include "absl/container/flat_hash_map.h"
+#include <absl/container/flat_hash_map.h>
 #include "core/socket_address.h"
 #include "gateway/dialect_kind.h"
 #include "proto/http/request.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "absl/container/flat_hash_map.h"
+#include <absl/container/flat_hash_map.h>
 #include "core/base/hash.h"
 
 namespace sluice {

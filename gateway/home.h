@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/btree_map.h"
+#include <absl/container/btree_map.h>
 #include "gateway/broker.h"
 #include "gateway/channel_name.h"
 #include "gateway/shard_counters.h"

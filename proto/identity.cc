@@ -10,8 +10,9 @@ namespace {
 
 // Digits of 2^64 - 1.
 constexpr std::int64_t kIntegerDigitsMax = 20;
-// An exponent stops growing here: beyond any sum of it with a literal's length, far from overflow.
-constexpr std::int64_t kExponentMax = std::int64_t{1} << 60;
+// An exponent stops growing here: far beyond any literal's length, so that no digits make up for
+// it, and low enough that ten times it, and a sum with a length, do not overflow.
+constexpr std::int64_t kExponentMax = 1'000'000'000'000'000;
 
 struct Integer {
   std::uint64_t magnitude = 0;

@@ -19,7 +19,7 @@
 namespace sluice {
 namespace {
 
-constexpr SystemClock kClock;
+const SystemClock kClock;
 
 // What a child process that first does `spoil` says about its choice: "<kind>|<reason>", or
 // "!|<text of the failure>", or "?" if it could not spoil.

@@ -64,7 +64,7 @@ TEST_P(MessagesOf, CanBeAsSmallAsSaid) {
 
 INSTANTIATE_TEST_SUITE_P(Every, MessagesOf,
                          testing::Values(Scenario::kEcho, Scenario::kChat, Scenario::kRelay),
-                         [](const auto& info) { return std::string(to_string(info.param)); });
+                         [](const auto& each) { return std::string(to_string(each.param)); });
 
 TEST(Messages, SpeakTheDialectOfTheChat) {
   const Messages messages(options_of(Scenario::kChat, 128), 5);

@@ -132,7 +132,7 @@ TEST_P(Traffic, RunsOnTwoThreads) {
 
 INSTANTIATE_TEST_SUITE_P(Every, Traffic,
                          testing::Values(Scenario::kEcho, Scenario::kChat, Scenario::kRelay),
-                         [](const auto& info) { return std::string(to_string(info.param)); });
+                         [](const auto& each) { return std::string(to_string(each.param)); });
 
 class Addressed : public testing::TestWithParam<Scenario> {};
 
@@ -145,7 +145,7 @@ TEST_P(Addressed, CountsAMessageAtTheWrongConnection) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, Addressed, testing::Values(Scenario::kEcho, Scenario::kRelay),
-                         [](const auto& info) { return std::string(to_string(info.param)); });
+                         [](const auto& each) { return std::string(to_string(each.param)); });
 
 TEST(RunFlood, SeesAChatMessageAtTheWrongConnectionAsRepeatedAndLost) {
   const RunResult result = run_against(Fault::kMisdeliver, Scenario::kChat);

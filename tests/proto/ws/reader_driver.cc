@@ -86,7 +86,9 @@ ReaderRun run_reader(const ws::ReaderContext& context, ConstBytes stream,
   }
   feed(reader, stream.subspan(from), run.events);
   run.is_unfinished = reader.is_unfinished();
-  if (!run.is_unfinished) EXPECT_EQ(reader.held_bytes(), 0u);
+  if (!run.is_unfinished) {
+    EXPECT_EQ(reader.held_bytes(), 0u);
+  }
   return run;
 }
 

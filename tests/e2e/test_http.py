@@ -1,0 +1,152 @@
+"""HTTP beside the WebSockets, and how the process behaves towards its operator."""
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from gateway import BINARY, Gateway
+
+
+def run(*arguments, **more):
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=20, **more)
+
+
+class Http(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.gateway = Gateway("--shards", "2").__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.gateway.__exit__()
+
+    def ask(self, method, path, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=10)
+        connection.request(method, path, headers=headers or {})
+        response = connection.getresponse()
+        body = response.read()
+        connection.close()
+        return response, body
+
+    def test_pages_are_served_and_head_sends_no_body(self):
+        for path in ("/", "/toy"):
+            response, body = self.ask("GET", path)
+            self.assertEqual(response.status, 200)
+            self.assertIn(b"WebSocket", body)
+            self.assertIn("Content-Security-Policy", response.headers)
+            head, nothing = self.ask("HEAD", path)
+            self.assertEqual(head.headers["Content-Length"], str(len(body)))
+            self.assertEqual(nothing, b"")
+
+    def test_health_and_readiness_are_one_word(self):
+        self.assertEqual(self.ask("GET", "/healthz")[1], b"ok\n")
+        self.assertEqual(self.ask("GET", "/readyz")[1], b"ready\n")
+
+    def test_unknown_paths_are_404_and_other_methods_405(self):
+        self.assertEqual(self.ask("GET", "/nothing")[0].status, 404)
+        response, _ = self.ask("POST", "/")
+        self.assertEqual((response.status, response.headers["Allow"]), (405, "GET, HEAD"))
+        self.assertEqual(self.ask("GET", "/chat")[0].status, 426)
+
+    def test_keep_alive_and_pipelining_answer_in_order(self):
+        with socket.create_connection(("127.0.0.1", self.gateway.port), 10) as stream:
+            stream.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 3 +
+                           b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            data = b""
+            while piece := stream.recv(65536):
+                data += piece
+        self.assertEqual(data.count(b"HTTP/1.1 200 OK"), 4)
+        self.assertTrue(data.endswith(b"ready\n"))
+
+    def test_each_handshake_violation_gets_its_status(self):
+        good = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+                "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+        for change, status in (({"Sec-WebSocket-Version": "12"}, 426),
+                               ({"Sec-WebSocket-Key": "short"}, 400),
+                               ({"Connection": "close"}, 400)):
+            response, _ = self.ask("GET", "/", {**good, **change})
+            self.assertEqual(response.status, status, change)
+            if status == 426:
+                self.assertEqual(response.headers["Sec-WebSocket-Version"], "13")
+        self.assertEqual(self.ask("GET", "/nothing", good)[0].status, 404)
+        self.assertEqual(self.ask("GET", "/chat", {**good, "Origin": "http://evil.example"})[0].status, 403)
+        self.assertEqual(self.ask("GET", "/chat", {**good, "X-Forwarded-For": "1.2.3.4"})[0].status, 403)
+        self.assertEqual(self.ask("GET", "/chat", {**good, "Host": "evil.example"})[0].status, 403)
+
+    def test_a_head_without_end_is_431(self):
+        response, _ = self.ask("GET", "/", {"X-Long": "x" * 20000})
+        self.assertEqual(response.status, 431)
+
+    def test_metrics_are_what_prometheus_accepts(self):
+        _, text = self.ask("GET", "/metrics")
+        for name in ("sluice_connections{dialect=\"chat\"}", "sluice_dropped_total{reason=",
+                     "sluice_closes_total{code=", "sluice_turns_total{shard=\"1\"}"):
+            self.assertIn(name, text.decode())
+        promtool = shutil.which("promtool") or os.path.join(os.environ.get("E2E_CACHE", ""),
+                                                            "promtool")
+        if not os.path.exists(promtool):
+            self.skipTest("promtool is not installed")
+        checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True)
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+
+class Operator(unittest.TestCase):
+    def test_a_port_in_use_is_one_line_and_exit_code_2(self):
+        with Gateway("--shards", "2") as gateway:
+            done = run("--listen", f"127.0.0.1:{gateway.port}")
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn("--listen", done.stderr)
+
+    def test_wrong_options_are_one_line_and_exit_code_2(self):
+        for arguments in (["--lisen", "x"], ["--max-message", "lots"], ["--listen", "nowhere"],
+                          ["--backend", "magic"]):
+            done = run(*arguments)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+            self.assertEqual(done.stdout, "")
+
+    def test_an_ops_listener_serves_metrics_and_no_pages(self):
+        with Gateway("--ops-listen", "127.0.0.1:0") as gateway:
+            port = int(gateway.wait_for_line(r"listening address=[^ ]*:(\d+) for=ops").group(1))
+            for path, status in (("/metrics", 200), ("/healthz", 200), ("/", 404)):
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+                connection.request("GET", path)
+                self.assertEqual(connection.getresponse().status, status, path)
+                connection.close()
+
+    def test_a_unix_socket_is_a_listener(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = str(Path(folder) / "gateway.sock")
+            with Gateway("--shards", "2", listen=("127.0.0.1:0", f"unix:{path}")) as gateway:
+                gateway.wait_for_line("unix:")
+                with socket.socket(socket.AF_UNIX) as stream:
+                    stream.settimeout(10)
+                    stream.connect(path)
+                    stream.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    data = b""
+                    while piece := stream.recv(4096):
+                        data += piece
+                self.assertIn(b"200 OK", data)
+
+    def test_a_second_signal_ends_it_at_once(self):
+        gateway = Gateway("--shards", "1").__enter__()
+        # A client that never reads its Close keeps the first stop waiting.
+        with socket.create_connection(("127.0.0.1", gateway.port), 10) as stream:
+            stream.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                           b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                           b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+            self.assertIn(b"101", stream.recv(4096))
+            gateway.process.send_signal(signal.SIGTERM)
+            gateway.wait_for_line("stopping")
+            gateway.process.send_signal(signal.SIGINT)
+            self.assertEqual(gateway.process.wait(2), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
