@@ -93,6 +93,8 @@ class Connection {
   // Queues a shared Payload's bytes from `begin` on; takes over one reference.
   void write(Payload& payload, std::size_t begin) noexcept;
   void write_pong(ConstBytes frame) noexcept;
+  // No pong may overtake what is queued now, such as the end of a handshake.
+  void pin_output() noexcept { queue_.pin(); }
   // What waits to be sent, bookkeeping included.
   std::size_t queue_cost() const noexcept { return queue_.cost(); }
   std::size_t queue_size() const noexcept { return queue_.size(); }

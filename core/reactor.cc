@@ -125,6 +125,7 @@ Result<Connection*, std::error_code> Reactor::adopt(int descriptor, const Socket
   if (!handle) return fail(handle.error());
   Connection& connection = admit(*handle, peer);
   if (!unsent.empty()) connection.write({}, unsent);
+  connection.pin_output();  // it may begin in the middle of a frame
   connection.mark_attention();  // starts receiving
   return &connection;
 }

@@ -87,6 +87,10 @@ void WriteQueue::set_pong(WritePools& pools, ConstBytes frame) noexcept {
   pong_size_ = static_cast<std::uint32_t>(frame.size());
 }
 
+void WriteQueue::pin() noexcept {
+  for (std::uint32_t i = 0; i < count_; ++i) at(i).begun = true;
+}
+
 // Makes the waiting pong the next entry that has not been begun.
 void WriteQueue::place_pong(WritePools& pools) noexcept {
   if (count_ * sizeof(Entry) == ring_.size()) grow(pools);

@@ -46,6 +46,8 @@ class WriteQueue {
   void append(WritePools& pools, Payload& payload, std::size_t begin) noexcept;
   // Replaces the pong that was not begun, if there is one.
   void set_pong(WritePools& pools, ConstBytes frame) noexcept;
+  // What is queued now leaves before any pong: it is no sequence of whole frames.
+  void pin() noexcept;
   // From now on appends are bugs.
   void seal() noexcept { sealed_ = true; }
   bool is_sealed() const noexcept { return sealed_; }

@@ -39,6 +39,7 @@ void Session::complete_opening() noexcept {
   SLUICE_DCHECK(state_.phase == SessionState::Phase::kOpening);
   state_.phase = SessionState::Phase::kOpen;
   connection_->write({}, as_bytes(state_.opening));
+  connection_->pin_output();
   state_.opening = {};
 }
 

@@ -27,25 +27,23 @@ void SimBackend::step() {
   events_left_ = limit_or_none(network_.options().events_per_wait);
   receives_left_ = limit_or_none(network_.options().receives_per_wait);
 
-  std::vector<Handle> batch;
-  for (const std::uint32_t slot : std::exchange(ready_, {})) {
+  // Those that are ready now, in drawn order; what becomes ready meanwhile is for the next step.
+  const std::size_t count = ready_.size();
+  std::size_t done = 0;
+  for (; done < count && events_left_ > 0; ++done) {
+    std::swap(ready_[done], ready_[done + static_cast<std::size_t>(random_.below(count - done))]);
+    const std::uint32_t slot = ready_[done];
     entries_[slot].is_queued = false;
-    batch.push_back({slot, entries_[slot].generation});
+    run({slot, entries_[slot].generation});
   }
-  for (std::size_t i = batch.size(); i > 1; --i) {
-    std::swap(batch[i - 1], batch[static_cast<std::size_t>(random_.below(i))]);
-  }
-  for (const Handle handle : batch) run(handle);
+  if (done < count) counters_.completions_deferred.add();
+  ready_.erase(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(done));
   network_.run_due();
 }
 
 void SimBackend::run(Handle handle) {
   if (!is_alive(handle)) return;
-  if (events_left_ == 0 || network_.chance(network_.options().late_percent)) {
-    if (events_left_ == 0) counters_.completions_deferred.add();
-    mark_ready(handle.slot);
-    return;
-  }
+  if (network_.chance(network_.options().late_percent)) return mark_ready(handle.slot);
   switch (entries_[handle.slot].kind) {
     case Kind::kFree:
       break;
@@ -64,7 +62,6 @@ void SimBackend::run(Handle handle) {
 // Takes one event of this step's number; without one the entry waits for the next step.
 bool SimBackend::may_deliver(Handle handle) {
   if (events_left_ == 0) {
-    counters_.completions_deferred.add();
     mark_ready(handle.slot);
     return false;
   }

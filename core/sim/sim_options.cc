@@ -24,8 +24,8 @@ SimOptions SimOptions::rough(std::uint64_t seed) noexcept {
   options.refused_send_percent = percent(30);
   options.late_percent = percent(30);
   options.starve_percent = percent(30);
-  options.events_per_wait = random.chance(1, 4) ? 1 + random.below(8) : 0;
-  options.receives_per_wait = random.chance(1, 4) ? 1 + random.below(4) : 0;
+  options.events_per_wait = random.chance(1, 4) ? 4 + random.below(29) : 0;
+  options.receives_per_wait = random.chance(1, 4) ? 4 + random.below(29) : 0;
   return options;
 }
 

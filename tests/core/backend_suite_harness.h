@@ -53,6 +53,8 @@ class SuiteHarness {
 
   // More than both ends of a connection can hold in the kernel, by far.
   virtual std::size_t bulk() const = 0;
+  // Many connections, as many as a test may take time for.
+  virtual std::size_t crowd() const = 0;
 
   // While on, no further descriptor can be had.
   virtual void set_descriptor_shortage(bool on) = 0;

@@ -33,6 +33,7 @@ class KernelHarness final : public SuiteHarness {
   int open_poll_source() override;
   void set_readable(int source, bool on) override;
   std::size_t bulk() const override { return 8 << 20; }
+  std::size_t crowd() const override { return 1000; }
   void set_descriptor_shortage(bool on) override;
   bool run_until(const std::function<void(Duration)>& turn,
                  const std::function<bool()>& done) override;

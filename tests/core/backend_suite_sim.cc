@@ -34,7 +34,7 @@ class SimClient final : public SuiteClient {
 
 class SimHarness final : public SuiteHarness {
  public:
-  explicit SimHarness(const SimOptions& options) : network_(options) {
+  SimHarness(const SimOptions& options, std::size_t crowd) : network_(options), crowd_(crowd) {
     for (auto& backend : backends_) backend = std::make_unique<SimBackend>(network_);
   }
 
@@ -53,6 +53,7 @@ class SimHarness final : public SuiteHarness {
     network_.set_poll_ready(source, on ? kPollIn : 0);
   }
   std::size_t bulk() const override { return 768 * 1024; }
+  std::size_t crowd() const override { return crowd_; }
   void set_descriptor_shortage(bool on) override { network_.set_descriptor_shortage(on); }
 
   bool run_until(const std::function<void(Duration)>& turn,
@@ -80,17 +81,19 @@ class SimHarness final : public SuiteHarness {
   }
 
   SimNetwork network_;
+  std::size_t crowd_;
   std::unique_ptr<SimBackend> backends_[kBackends];
   std::uint16_t next_port_ = 1024;
 };
 
 SuiteKind calm() {
-  return {"Calm", [](std::string&) { return std::make_unique<SimHarness>(SimOptions{}); }};
+  return {"Calm", [](std::string&) { return std::make_unique<SimHarness>(SimOptions{}, 1000); }};
 }
 
 SuiteKind rough(std::uint64_t seed) {
-  return {"Seed" + std::to_string(seed),
-          [seed](std::string&) { return std::make_unique<SimHarness>(SimOptions::rough(seed)); }};
+  return {"Seed" + std::to_string(seed), [seed](std::string&) {
+            return std::make_unique<SimHarness>(SimOptions::rough(seed), 150);
+          }};
 }
 
 std::vector<SuiteKind> kinds() {

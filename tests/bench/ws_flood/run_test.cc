@@ -46,7 +46,6 @@ TEST_P(Traffic, FindsNoFaultInAGoodServer) {
   EXPECT_EQ(result.opened, 8u);
   EXPECT_GE(result.sent, GetParam() == Scenario::kChat ? 4u : 32u);
   EXPECT_EQ(result.arrived, result.sent * (GetParam() == Scenario::kChat ? 8 : 1));
-  EXPECT_GT(result.latency.count(), 0u);
 }
 
 TEST_P(Traffic, TakesFragmentsWithPingsBetweenThem) {
@@ -63,6 +62,7 @@ TEST_P(Traffic, KeepsARateInTheOpenLoop) {
   const RunResult result = run_flood(options, nullptr);
   EXPECT_EQ(result.exit_code(), 0) << result.first_failure;
   EXPECT_EQ(result.sent, 200u);
+  EXPECT_EQ(result.latency.count(), result.arrived) << "all were due within the window";
 }
 
 TEST_P(Traffic, CountsALostMessage) {

@@ -1,0 +1,125 @@
+// Sessions that are frozen and thawed at every byte, into an instance with other shards.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/sim/sim_world.h"
+
+namespace sluice::test {
+namespace {
+
+const SocketAddress kAddress = SocketAddress::ipv4(0x7f000001, 9999);
+
+// Lets everything that is under way arrive, without letting deadlines come.
+void settle(SimScheduler& scheduler) {
+  ASSERT_TRUE(scheduler.run_for(std::chrono::milliseconds(20)));
+}
+
+// Moves every connection of `from` into `to`.
+void move_all(SimScheduler& scheduler, SimInstance& from, SimInstance& to) {
+  for (std::uint32_t i = 0; i < from.shard_count(); ++i) from.shard(i).freeze_all();
+  settle(scheduler);
+  ASSERT_EQ(from.connection_count(), 0u);
+  std::uint32_t next = 0;
+  for (std::uint32_t i = 0; i < from.shard_count(); ++i) {
+    Shard::Emigrants emigrants = from.shard(i).take_emigrants();
+    for (const FrozenSession& session : emigrants.sessions) {
+      ASSERT_TRUE(to.shard(next++ % to.shard_count()).thaw(session));
+    }
+    for (const HttpDeparture& departed : emigrants.http) {
+      ASSERT_TRUE(to.shard(next++ % to.shard_count()).settle_http(departed));
+    }
+  }
+}
+
+// What a client got after the head of the 101: what was published or echoed in its order, then what
+// answers to this client said, sorted - between the two no order is promised.
+std::vector<std::string> frames_of(const std::string& received) {
+  std::vector<std::string> published;
+  std::vector<std::string> answers;
+  std::size_t at = received.find("\r\n\r\n") + 4;
+  while (at < received.size()) {
+    const std::size_t size = static_cast<unsigned char>(received[at + 1]);
+    EXPECT_LT(size, 126u) << "the scripts keep to short messages";
+    const std::string one = received.substr(at, 2 + size);
+    const bool is_answer = one.find("update_clients") != std::string::npos ||
+                           one.find("error") != std::string::npos || one[0] == '\x8a';
+    (is_answer ? answers : published).push_back(one);
+    at += 2 + size;
+  }
+  std::sort(answers.begin(), answers.end());
+  published.insert(published.end(), answers.begin(), answers.end());
+  return published;
+}
+
+using Outcome = std::vector<std::vector<std::string>>;
+
+// What two clients of `path` receive when the first one's bytes are `script` and both move after its
+// first `cut` bytes (not at all if `cut` is npos). The second one says `other` first.
+Outcome received(std::string_view path, const std::string& script, const std::string& other,
+                 std::size_t cut) {
+  SimOptions options;
+  options.seed = 3;
+  SimNetwork network(options);
+  SimScheduler scheduler(network);
+  SimInstance first(network, scheduler, kAddress, 2);
+  auto observer = network.connect(kAddress);
+  observer->write(handshake_bytes(path) + other);
+  settle(scheduler);
+  auto client = network.connect(kAddress);
+  const std::string all = handshake_bytes(path) + script;
+  client->write(all.substr(0, cut));
+  settle(scheduler);
+  SimInstance second(network, scheduler, SocketAddress::ipv4(0x7f000001, 9998), 3);
+  if (cut != std::string::npos) {
+    move_all(scheduler, first, second);
+    client->write(all.substr(cut));
+    settle(scheduler);
+  }
+  EXPECT_TRUE(client->received().starts_with("HTTP/1.1 101"));
+  return {frames_of(client->received()), frames_of(observer->received())};
+}
+
+void check_every_cut(std::string_view path, const std::string& script, const std::string& other) {
+  const Outcome expected = received(path, script, other, std::string::npos);
+  ASSERT_FALSE(expected[0].empty());
+  const std::size_t size = handshake_bytes(path).size() + script.size();
+  for (std::size_t cut = 0; cut <= size; ++cut) {
+    SCOPED_TRACE("moved after byte " + std::to_string(cut) + " of " + std::to_string(size));
+    ASSERT_EQ(received(path, script, other, cut), expected);
+  }
+}
+
+std::string frame(unsigned first, std::string_view payload) {
+  std::string out = {static_cast<char>(first), static_cast<char>(0x80u | payload.size()), 0, 0, 0, 0};
+  return out + std::string(payload);
+}
+
+TEST(FreezeSim, AnEchoSessionMovesAtEveryByte) {
+  check_every_cut("/", text_frame_bytes("hello") + frame(0x01, "\xe4\xbd") + frame(0x89, "ping") +
+                           frame(0x80, "\xa0\xe5\xa5\xbd") + text_frame_bytes("bye"),
+                  "");
+}
+
+TEST(FreezeSim, AChatSessionMovesAtEveryByte) {
+  check_every_cut("/chat",
+                  text_frame_bytes(R"({"msg_type":"message","message":"hi"})") +
+                      text_frame_bytes(R"({"msg_type":"update_clients","nickname":"b"})") +
+                      text_frame_bytes(R"({"msg_type":"message","n":2})"),
+                  text_frame_bytes(R"({"msg_type":"update_clients","nickname":"a"})"));
+}
+
+TEST(FreezeSim, ARelaySessionMovesAtEveryByte) {
+  check_every_cut("/sendone",
+                  text_frame_bytes(R"({"msg_type":"accept_","toy_id":"T1"})") +
+                      text_frame_bytes(R"({"msg_type":"send_","to_user":"T2","n":1})") +
+                      text_frame_bytes(R"({"msg_type":"send_","to_user":"T1","n":2})") +
+                      text_frame_bytes("[1,2}"),
+                  text_frame_bytes(R"({"msg_type":"accept_","toy_id":"T2"})"));
+}
+
+}  // namespace
+}  // namespace sluice::test

@@ -1,0 +1,110 @@
+#include "tests/sim/sim_world.h"
+
+#include "proto/ws/client.h"
+
+namespace sluice::test {
+
+class SimInstance::Actor final : public SimActor {
+ public:
+  Actor(Shard& shard, SimBackend& backend, SimNetwork& network)
+      : shard_(shard), backend_(backend), network_(network) {}
+
+  void turn() override { shard_.turn(Duration::zero()); }
+  Time next_wake() override {
+    const Time now = network_.clock().now();
+    if (backend_.has_events()) return now;
+    const Duration wait = shard_.until_work();
+    return wait == Duration::max() ? Time::max() : now + wait;
+  }
+
+ private:
+  Shard& shard_;
+  SimBackend& backend_;
+  SimNetwork& network_;
+};
+
+SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler,
+                         const SocketAddress& address, std::uint32_t shards, const Limits& limits)
+    : scheduler_(scheduler),
+      log_(network.clock(), sink_, LogLevel::kError, LogFormat::kText) {
+  std::vector<std::unique_ptr<Backend>> backends;
+  std::vector<SimBackend*> raw;
+  std::vector<int> listeners;
+  for (std::uint32_t i = 0; i < shards; ++i) {
+    auto backend = std::make_unique<SimBackend>(network);
+    raw.push_back(backend.get());
+    backends.push_back(std::move(backend));
+    listeners.push_back(network.open_listener(address));
+  }
+  InstanceOptions options;
+  options.limits = limits;
+  options.seed = network.random().next();
+  instance_ = std::move(*Instance::create(options, network.clock(), log_, std::move(backends)));
+  instance_->listen(listeners, {.is_loopback = true, .is_ops = false});
+  for (std::uint32_t i = 0; i < shards; ++i) {
+    SLUICE_CHECK(!instance_->shard(i).attach());
+    actors_.push_back(std::make_unique<Actor>(instance_->shard(i), *raw[i], network));
+    scheduler_.add(*actors_.back());
+  }
+}
+
+SimInstance::~SimInstance() {
+  for (const auto& actor : actors_) scheduler_.remove(*actor);
+}
+
+std::size_t SimInstance::connection_count() {
+  std::size_t count = 0;
+  for (std::uint32_t i = 0; i < shard_count(); ++i) count += shard(i).connection_count();
+  return count;
+}
+
+std::string handshake_bytes(std::string_view path) {
+  std::string out;
+  ws::ClientHandshake handshake;
+  handshake.host = "localhost";
+  handshake.target = path;
+  ws::append_handshake(out, handshake);
+  return out;
+}
+
+std::string text_frame_bytes(std::string_view text) {
+  std::vector<std::byte> out;
+  ws::append_masked_frame(out, Simd::of(SimdLevel::kScalar), ws::Opcode::kText, true,
+                          as_bytes(text), 0x5a17c3e9);
+  return std::string(as_text(out));
+}
+
+SimClient::SimClient(SimNetwork& network, const SocketAddress& address, std::string_view path)
+    : context_{ws::Role::kClient, {1u << 24, 4096}, Simd::of(SimdLevel::kScalar), &heap_},
+      reader_(context_),
+      stream_(network.connect(address)) {
+  stream_->write(handshake_bytes(path));
+}
+
+void SimClient::send_text(std::string_view text) { stream_->write(text_frame_bytes(text)); }
+
+void SimClient::poll() {
+  std::string bytes = stream_->read();
+  if (!open_) {
+    response += bytes;
+    const std::size_t end = response.find("\r\n\r\n");
+    if (end == std::string::npos) return;
+    bytes = response.substr(end + 4);
+    response.resize(end + 4);
+    if (!response.starts_with("HTTP/1.1 101")) return;
+    open_ = true;
+  }
+  std::vector<std::byte> padded(bytes.size() + kReadSlack);
+  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(padded.data()));
+  Bytes input(padded.data(), bytes.size());
+  while (true) {
+    const ws::Event event = reader_.next(input);
+    if (event.kind == ws::EventKind::kNone) return;
+    if (event.kind == ws::EventKind::kText) messages.emplace_back(as_text(event.payload));
+    if (event.kind == ws::EventKind::kPong) ++pongs;
+    if (event.kind == ws::EventKind::kClose) close_code = event.code;
+    SLUICE_CHECK(event.kind != ws::EventKind::kError);
+  }
+}
+
+}  // namespace sluice::test

@@ -1,0 +1,89 @@
+// Instances, clients and a network on one thread in virtual time: the stage for simulation tests.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/sim/sim_backend.h"
+#include "core/sim/sim_network.h"
+#include "core/sim/sim_scheduler.h"
+#include "core/sim/sim_stream.h"
+#include "gateway/instance.h"
+#include "proto/ws/message_reader.h"
+
+namespace sluice::test {
+
+// One gateway whose shards the scheduler turns.
+class SimInstance {
+ public:
+  SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
+              std::uint32_t shards, const Limits& limits = {});
+  ~SimInstance();
+
+  Instance& gateway() { return *instance_; }
+  Shard& shard(std::uint32_t index) { return instance_->shard(index); }
+  std::uint32_t shard_count() const { return instance_->shard_count(); }
+  std::size_t connection_count();
+  // The sum of one counter over all shards.
+  template <class Read>
+  std::uint64_t sum(Read&& read) {
+    std::uint64_t total = 0;
+    for (std::uint32_t i = 0; i < shard_count(); ++i) total += read(shard(i).counters());
+    return total;
+  }
+
+ private:
+  class Actor;
+
+  struct SilentSink final : LogSink {
+    void write(std::string_view) noexcept override {}
+  };
+
+  SimScheduler& scheduler_;
+  SilentSink sink_;
+  Logger log_;
+  std::unique_ptr<Instance> instance_;
+  std::vector<std::unique_ptr<Actor>> actors_;
+};
+
+// A WebSocket client over a raw stream of the network. Sends handshake and frames, reads messages.
+class SimClient {
+ public:
+  SimClient(SimNetwork& network, const SocketAddress& address, std::string_view path);
+
+  void send_text(std::string_view text);
+  void send_raw(std::string_view bytes) { stream_->write(bytes); }
+  // Reads what has come. Messages and the Close are then in the members below.
+  void poll();
+
+  bool is_open() const { return open_; }
+  SimStream& stream() { return *stream_; }
+
+  std::vector<std::string> messages;
+  std::string response;  // the head that answered the handshake
+  ws::CloseCode close_code = 0;
+  std::size_t pongs = 0;
+
+ private:
+  class Heap final : public BufferSource {
+   public:
+    Bytes take(std::size_t size) noexcept override {
+      return {new std::byte[size + kReadSlack], size};
+    }
+    void give(Bytes block) noexcept override { delete[] block.data(); }
+  };
+
+  Heap heap_;
+  ws::ReaderContext context_;
+  ws::MessageReader reader_;
+  std::unique_ptr<SimStream> stream_;
+  bool open_ = false;
+};
+
+// The bytes of a handshake for `path`, and of a masked text frame.
+std::string handshake_bytes(std::string_view path);
+std::string text_frame_bytes(std::string_view text);
+
+}  // namespace sluice::test
