@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -67,7 +68,7 @@ def on_cpu(cpu):
 class Server:
     """A server process of ours; it ends with the `with` block."""
 
-    def __init__(self, command, environment=None):
+    def __init__(self, command, environment):
         self.command = command
         self.tail = []
         self.port = None
@@ -119,8 +120,8 @@ def server_command(name, mode, programs):
 
 def measure(name, row, options):
     """One run of ws_flood against a fresh server: its JSON result."""
-    environment = dict(os.environ, NODE_PATH=str(CACHE / "node_modules"))
-    with Server(server_command(name, row.floor_mode, options.programs), environment) as server:
+    command = server_command(name, row.floor_mode, options.programs)
+    with Server(command, peer_environment()) as server:
         command = [options.programs / "ws_flood", *row.arguments, "--json",
                    "--url", f"ws://127.0.0.1:{server.port}{row.path}",
                    "--server-pid", str(server.process.pid),
@@ -223,23 +224,39 @@ def show_row(row, costs, rates, claims, faults):
     sys.stdout.flush()
 
 
+def peer_environment():
+    return dict(os.environ, NODE_PATH=str(CACHE / "node_modules"))
+
+
+def peer_loads():
+    try:
+        subprocess.run(["node", "-e", "require('uwebsockets')"], check=True, capture_output=True,
+                       timeout=60, env=peer_environment())
+        return True
+    except (OSError, subprocess.SubprocessError):
+        return False
+
+
 def have_peer():
     """Installs the peer into the build folder when it is not there; says whether it can run."""
     if not shutil.which("node"):
         print("no node here: the peer is left out", file=sys.stderr)
         return False
-    if (CACHE / "node_modules" / "uwebsockets").is_dir():
+    if peer_loads():
         return True
     CACHE.mkdir(parents=True, exist_ok=True)
     command = ["npm", "install", "--prefix", str(CACHE), "--no-audit", "--no-fund",
                "--ignore-scripts", PEER_PACKAGE]
     print("installing " + PEER_PACKAGE, file=sys.stderr)
     try:
-        subprocess.run(command, check=True, capture_output=True, timeout=300)
-        return True
+        subprocess.run(command, check=True, capture_output=True, timeout=600)
     except (OSError, subprocess.SubprocessError) as error:
         print(f"the peer is left out: {error}", file=sys.stderr)
         return False
+    if not peer_loads():
+        print("the peer is left out: node cannot load it", file=sys.stderr)
+        return False
+    return True
 
 
 def parse_arguments():
@@ -312,6 +329,8 @@ def main():
 
 
 if __name__ == "__main__":
+    # So that `with` blocks end the servers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(main())
     except KeyboardInterrupt:

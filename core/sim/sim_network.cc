@@ -91,9 +91,9 @@ unsigned SimNetwork::poll_ready(int token) const {
 bool SimNetwork::can_accept(int listener) const { return !listeners_.at(listener).pending.empty(); }
 
 bool SimNetwork::descriptors_short() noexcept {
-  if (shortage_ || clock_.now() < shortage_until_) return true;
+  if (shortage_ || now() < shortage_until_) return true;
   if (!chance(options_.shortage_percent)) return false;
-  shortage_until_ = clock_.now() + options_.shortage_time;
+  shortage_until_ = now() + options_.shortage_time;
   return true;
 }
 
@@ -228,7 +228,7 @@ void SimNetwork::break_end(const Place& at, std::errc error) {
   } else {
     at.in().drop_unarrived();
   }
-  schedule(clock_.now(), EventKind::kNotify, at.end().token);
+  schedule(now(), EventKind::kNotify, at.end().token);
 }
 
 void SimNetwork::send_reset(const Place& from) {
@@ -246,7 +246,7 @@ Time SimNetwork::draw_arrival() {
     delay += Duration(static_cast<std::int64_t>(random_.below(spread + 1)));
   }
   if (chance(options_.stall_percent)) delay += options_.stall_time;
-  return clock_.now() + delay;
+  return now() + delay;
 }
 
 std::size_t SimNetwork::draw_chunk(std::size_t limit) noexcept {
@@ -265,8 +265,10 @@ void SimNetwork::run_due() noexcept {
   while (!events_.empty() && events_.top().at <= clock_.now()) {
     const Event event = events_.top();
     events_.pop();
+    handling_ = event.at;
     handle(event);
   }
+  handling_.reset();
 }
 
 void SimNetwork::handle(const Event& event) {
@@ -288,7 +290,7 @@ void SimNetwork::handle(const Event& event) {
       break;
     case EventKind::kReset:
       if (at.end().closed) break;
-      at.in().settle(clock_.now());
+      at.in().settle(now());
       break_end(at,
                 at.is_connecting() ? std::errc::connection_refused : std::errc::connection_reset);
       break;
@@ -296,7 +298,7 @@ void SimNetwork::handle(const Event& event) {
 }
 
 void SimNetwork::handle_arrival(const Place& at) {
-  const std::size_t arrived = at.in().settle(clock_.now());
+  const std::size_t arrived = at.in().settle(now());
   if (!at.end().closed) return tell(at.end().token);
   // Nobody is there to read: whatever the closed end still had on its way is lost, as with TCP.
   if (arrived > 0 && !at.peer().closed) send_reset(at);
@@ -310,7 +312,7 @@ void SimNetwork::handle_syn(const Place& client) {
   }
   Listener& to = listeners_.at(listener);
   if (to.pending.size() >= options_.backlog) {  // dropped; the client's kernel tries again
-    schedule(clock_.now() + std::chrono::seconds(1), EventKind::kSyn, client.end().token);
+    schedule(now() + std::chrono::seconds(1), EventKind::kSyn, client.end().token);
     return;
   }
   const int token = next_token_++;

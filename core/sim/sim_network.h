@@ -167,6 +167,7 @@ class SimNetwork {
   Place find(int token) const;  // of a closed end too; stream is null if all is gone
   Watch* find_watch(int token);
   void tell(int token);
+  Time now() const noexcept { return handling_.value_or(clock_.now()); }
   Time draw_arrival();
   void schedule(Time at, EventKind kind, int token);
   void handle(const Event& event);
@@ -181,6 +182,8 @@ class SimNetwork {
   SimOptions options_;
   Random random_;
   ManualClock clock_;
+  // The event's own time while it is handled, which the clock may have jumped past.
+  std::optional<Time> handling_;
   FaultInjector faults_;
   bool shortage_ = false;
   Time shortage_until_{};

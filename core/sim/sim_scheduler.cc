@@ -32,6 +32,7 @@ bool SimScheduler::run_until(const std::function<bool()>& predicate, Duration li
                              std::uint64_t steps) {
   const Time end = network_.clock().now() + limit;
   for (; steps > 0; --steps) {
+    network_.run_due();  // what became due with the last step, before the clock can move on
     if (predicate()) return true;
     if (!step(end)) return predicate();
   }

@@ -41,7 +41,7 @@ bool BackendSuite::run_until(const std::function<bool()>& done) {
 
 void BackendSuite::settle() {
   int turns = 0;
-  run_until([&] { return ++turns > 50; });
+  run_until([&] { return ++turns > 20; });
 }
 
 Handle BackendSuite::accepted_from(const SuiteClient& client) {

@@ -108,8 +108,8 @@ class KernelClient final : public SuiteClient {
     socklen_t size = sizeof error;
     ::getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error == 0) return false;
-    if (reads_) receive();
     fail();
+    if (reads_) receive();
     return true;
   }
   void fail() {

@@ -1,0 +1,134 @@
+#include "core/write_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace sluice {
+namespace {
+
+class WriteQueueTest : public testing::Test {
+ protected:
+  ~WriteQueueTest() override { queue_.clear(pools_); }
+
+  // What the next send would carry.
+  std::string gathered(std::size_t pieces_max = 64) {
+    std::array<iovec, 64> pieces;
+    const std::size_t count = queue_.gather(pools_, std::span(pieces).first(pieces_max));
+    std::string out;
+    for (std::size_t i = 0; i < count; ++i) {
+      out.append(static_cast<const char*>(pieces[i].iov_base), pieces[i].iov_len);
+    }
+    return out;
+  }
+  void append(std::string_view text) { queue_.append(pools_, {}, as_bytes(text), 0); }
+  Payload& payload(std::string_view text) {
+    Payload& made = payloads_.make(text.size());
+    std::memcpy(PayloadPool::writable(made).data(), text.data(), text.size());
+    return made;
+  }
+
+  BlockPool blocks_;
+  PayloadPool payloads_{blocks_, 0};
+  WritePools pools_{blocks_, payloads_};
+  WriteQueue queue_;
+};
+
+TEST_F(WriteQueueTest, SmallRepliesShareOnePiece) {
+  queue_.append(pools_, as_bytes("a:"), as_bytes("one "), 0);
+  append("two ");
+  append("three");
+  std::array<iovec, 64> pieces;
+  EXPECT_EQ(queue_.gather(pools_, pieces), 1u);
+  EXPECT_EQ(gathered(), "a:one two three");
+}
+
+TEST_F(WriteQueueTest, KeepsOrderAcrossRepliesAndSharedPayloads) {
+  append("1");
+  queue_.append(pools_, payload("xx2"), 2);
+  append("3");
+  queue_.append(pools_, payload("4"), 0);
+  EXPECT_EQ(gathered(), "1234");
+  EXPECT_EQ(queue_.size(), 4u);
+  EXPECT_EQ(queue_.payloads(), 2u);
+}
+
+TEST_F(WriteQueueTest, EveryShortSendContinuesWhereItEnded) {
+  const std::string all = "abcdefghijklmnop";
+  for (std::size_t first = 0; first <= all.size(); ++first) {
+    append(all.substr(0, 5));
+    queue_.append(pools_, payload(all.substr(5, 6)), 0);
+    append(all.substr(11));
+    ASSERT_EQ(gathered(), all);
+    queue_.consume(pools_, first);
+    EXPECT_EQ(gathered(), all.substr(first));
+    queue_.consume(pools_, all.size() - first);
+    EXPECT_TRUE(queue_.empty());
+  }
+}
+
+TEST_F(WriteQueueTest, OwnsNoMemoryWhenEmpty) {
+  append("reply");
+  queue_.append(pools_, payload("shared"), 0);
+  queue_.set_pong(pools_, as_bytes("pong"));
+  gathered();
+  queue_.consume(pools_, queue_.size());
+  EXPECT_EQ(blocks_.counters().bytes_in_use.value(), 0);
+  EXPECT_EQ(payloads_.live(), 0u);
+}
+
+TEST_F(WriteQueueTest, OnlyTheNewestPongIsSentAndItOvertakesWhatWasNotBegun) {
+  append("begun.");
+  gathered();
+  queue_.consume(pools_, 2);
+  queue_.append(pools_, payload("later."), 0);
+  queue_.set_pong(pools_, as_bytes("old."));
+  queue_.set_pong(pools_, as_bytes("new."));
+  EXPECT_EQ(gathered(), "gun.new.later.");
+}
+
+TEST_F(WriteQueueTest, NoPongOvertakesWhatIsPinned) {
+  append("HTTP/1.1 101");
+  queue_.pin();
+  queue_.append(pools_, payload("frame"), 0);
+  queue_.set_pong(pools_, as_bytes("pong"));
+  EXPECT_EQ(gathered(), "HTTP/1.1 101pongframe");
+}
+
+TEST_F(WriteQueueTest, CopiesWhatIsUnsentInSendingOrder) {
+  append("abc");
+  gathered();
+  queue_.consume(pools_, 1);
+  queue_.append(pools_, payload("def"), 0);
+  queue_.set_pong(pools_, as_bytes("pong"));
+  std::vector<std::byte> out;
+  queue_.copy_to(out);
+  EXPECT_EQ(as_text(out), "bcpongdef");
+}
+
+TEST_F(WriteQueueTest, GrowsBeyondItsFirstRingAndGathersInBatches) {
+  std::string all;
+  for (int i = 0; i < 200; ++i) {
+    const std::string text = std::to_string(i) + ",";
+    queue_.append(pools_, payload(text), 0);
+    all += text;
+  }
+  std::string sent;
+  while (!queue_.empty()) {
+    const std::string batch = gathered(7);
+    sent += batch;
+    queue_.consume(pools_, batch.size());
+  }
+  EXPECT_EQ(sent, all);
+}
+
+TEST_F(WriteQueueTest, TinyMessagesAreNotFree) {
+  for (int i = 0; i < 100; ++i) queue_.append(pools_, payload("x"), 0);
+  EXPECT_GT(queue_.cost(), 100 * 2u * sizeof(void*));
+}
+
+}  // namespace
+}  // namespace sluice

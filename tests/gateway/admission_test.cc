@@ -1,0 +1,85 @@
+#include "gateway/admission.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "proto/http/request_parser.h"
+
+namespace sluice {
+namespace {
+
+constexpr ListenerTraits kLoopback{.is_loopback = true, .is_ops = false};
+constexpr ListenerTraits kPublic{.is_loopback = false, .is_ops = false};
+
+// The status that a request with these fields gets; 0 if it is welcome.
+int status(const std::string& fields, DialectKind dialect, const ListenerTraits& listener,
+           std::optional<bool> insecure = std::nullopt) {
+  const std::string head = "GET /x HTTP/1.1\r\n" + fields + "\r\n";
+  const Simd simd = Simd::detect();
+  http::RequestParser parser(simd);
+  const auto progress = parser.parse(as_bytes(head));
+  EXPECT_TRUE(progress && *progress == http::Progress::kComplete);
+  const auto denial = check_admission(parser.request(), dialect, listener, insecure);
+  return denial ? denial->status : 0;
+}
+
+TEST(Admission, EchoIsOpenToAnyOriginAnywhere) {
+  EXPECT_EQ(status("Host: example.com\r\nOrigin: null\r\n", DialectKind::kEcho, kPublic), 0);
+}
+
+TEST(Admission, IdentitiesAreTrustedOnLoopbackOnly) {
+  EXPECT_EQ(status("Host: localhost:9999\r\n", DialectKind::kChat, kLoopback), 0);
+  EXPECT_EQ(status("Host: example.com\r\n", DialectKind::kRelay, kPublic), 403);
+}
+
+TEST(Admission, WhatCameThroughAProxyIsNotLocal) {
+  for (const char* field : {"X-Forwarded-For: 1.2.3.4\r\n", "x-forwarded-proto: https\r\n",
+                            "Forwarded: for=1.2.3.4\r\n"}) {
+    EXPECT_EQ(status("Host: localhost\r\n" + std::string(field), DialectKind::kChat, kLoopback), 403);
+  }
+}
+
+TEST(Admission, InsecureIdentitiesHoldEverywhereWhenSaidAndNowhereWhenDenied) {
+  EXPECT_EQ(status("Host: a\r\nX-Forwarded-For: b\r\n", DialectKind::kChat, kPublic, true), 0);
+  EXPECT_EQ(status("Host: localhost\r\n", DialectKind::kChat, kLoopback, false), 403);
+}
+
+TEST(Admission, ALoopbackListenerWantsALoopbackHost) {
+  for (const char* host : {"localhost", "LOCALHOST:1", "127.0.0.1:9999", "127.1.2.3", "[::1]:80"}) {
+    EXPECT_EQ(status("Host: " + std::string(host) + "\r\n", DialectKind::kChat, kLoopback), 0) << host;
+  }
+  for (const char* host : {"evil.example", "localhost.evil.example", "2130706433", "127.1", "10.0.0.1",
+                           "[::2]"}) {
+    EXPECT_EQ(status("Host: " + std::string(host) + "\r\n", DialectKind::kChat, kLoopback), 403) << host;
+  }
+}
+
+TEST(Admission, AnOriginIsThisHostOrRefused) {
+  const auto chat = [](const std::string& host, const std::string& origin) {
+    return status("Host: " + host + "\r\nOrigin: " + origin + "\r\n", DialectKind::kChat, kPublic, true);
+  };
+  EXPECT_EQ(chat("chat.example:8080", "http://chat.example:8080"), 0);
+  EXPECT_EQ(chat("chat.example", "http://CHAT.example:80"), 0);
+  EXPECT_EQ(chat("chat.example", "https://chat.example"), 403);
+  EXPECT_EQ(chat("chat.example:8080", "http://chat.example"), 403);
+  EXPECT_EQ(chat("chat.example", "http://evil.example"), 403);
+  EXPECT_EQ(chat("chat.example", "null"), 403);
+}
+
+TEST(ConnectionCounts, HoldsTotalAndAddressLimits) {
+  ConnectionCounts counts(3, 2);
+  const SocketAddress one = SocketAddress::ipv4(0x01020304, 1);
+  const SocketAddress two = SocketAddress::ipv4(0x01020305, 1);
+  EXPECT_EQ(counts.enter(one), ConnectionCounts::Outcome::kCounted);
+  EXPECT_EQ(counts.enter(one.with_port(2)), ConnectionCounts::Outcome::kCounted);
+  EXPECT_EQ(counts.enter(one.with_port(3)), ConnectionCounts::Outcome::kAddressReached);
+  EXPECT_EQ(counts.enter(two), ConnectionCounts::Outcome::kCounted);
+  EXPECT_EQ(counts.enter(two), ConnectionCounts::Outcome::kTotalReached);
+  counts.leave(one);
+  EXPECT_EQ(counts.enter(two), ConnectionCounts::Outcome::kCounted);
+  EXPECT_EQ(counts.total(), 3u);
+}
+
+}  // namespace
+}  // namespace sluice
