@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 #include "core/base/bytes.h"
 #include "core/base/result.h"
@@ -22,6 +23,14 @@ inline std::error_code system_error(int number) noexcept {
 class CarriedBytes {
  public:
   CarriedBytes() = default;
+  // Leaves `other` empty.
+  CarriedBytes(CarriedBytes&& other) noexcept
+      : storage_(std::move(other.storage_)), size_(std::exchange(other.size_, 0)) {}
+  CarriedBytes& operator=(CarriedBytes&& other) noexcept {
+    storage_ = std::move(other.storage_);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
   // Copies `bytes` to the end of what is there; keeps kReadSlack readable bytes after them.
   void append(ConstBytes bytes);
   bool empty() const noexcept { return size_ == 0; }
