@@ -1,19 +1,19 @@
 // How a Reactor reaches the kernel: operations go in, completions come out.
 //
 // Three implementations - io_uring, epoll and a simulated network - are held by one behaviour suite
-// (tests/core/backend_suite.h), so everything above this interface runs on any of them. The shape is
-// io_uring's, because readiness can be turned into completions cheaply and the reverse cannot.
+// (tests/core/backend_suite.h), so everything above this interface runs on any of them. The shape
+// is io_uring's, because readiness can be turned into completions cheaply and the reverse cannot.
 //
 // Invariants
-//   1. Events are delivered only inside `submit` and `wait`, never inside another call: no call here
-//      re-enters its caller. Event handlers may call anything here except `submit` and `wait`.
+//   1. Events are delivered only inside `submit` and `wait`, never inside another call: no call
+//      here re-enters its caller. Event handlers may call anything here except `submit` and `wait`.
 //   2. A Handle is dead once its last event (on_close, on_release) was delivered. Calls with a dead
 //      Handle are bugs of the caller (SLUICE_CHECK). No event is delivered for a dead Handle.
 //   3. At most one send per connection is under way. After `close` or `release` was called the only
 //      further event of that connection is its last one (a send under way ends without on_send).
 //   4. Nobody else sees a descriptor, except through `listen`, `release` and `adopt`.
-//   5. Running out of anything (descriptors, buffers, queue entries) pauses the operation that needed
-//      it and never spins, loses data or fails another operation.
+//   5. Running out of anything (descriptors, buffers, queue entries) pauses the operation that
+//      needed it and never spins, loses data or fails another operation.
 #pragma once
 
 #include <sys/uio.h>
@@ -56,16 +56,17 @@ inline constexpr unsigned kPollError = 4;
 
 // What `release` gives back: all there is of the connection outside of the caller's own queue.
 struct Released {
-  int descriptor = -1;           // now the caller's
-  ConstBytes undelivered;        // received but not yet delivered; valid until the event returns
-  std::size_t sent = 0;          // bytes taken of the send that was under way, 0 if there was none
+  int descriptor = -1;     // now the caller's
+  ConstBytes undelivered;  // received but not yet delivered; valid until the event returns
+  std::size_t sent = 0;    // bytes taken of the send that was under way, 0 if there was none
 };
 
 // Who hears of completions. Implemented by the Reactor; every call comes on its thread.
 class BackendEvents {
  public:
   // A client was accepted. Receiving has not started. `connection` is the receiver's to close.
-  virtual void on_accept(Handle listener, Handle connection, const SocketAddress& peer) noexcept = 0;
+  virtual void on_accept(Handle listener, Handle connection,
+                         const SocketAddress& peer) noexcept = 0;
   // Accepting stopped by itself: descriptors or memory are short. `resume_accept` tries again.
   virtual void on_accept_paused(Handle listener, std::error_code error) noexcept = 0;
   // Outcome of `connect`. With an error the connection is still to be closed.
@@ -74,9 +75,10 @@ class BackendEvents {
   // Never empty.
   virtual void on_receive(Handle connection, Bytes bytes) noexcept = 0;
   // No more on_receive until start_receive is called again. `error` only with kError.
-  virtual void on_receive_end(Handle connection, ReceiveEnd end, std::error_code error) noexcept = 0;
-  // The send ended: `sent` bytes were taken, possibly fewer than given (or zero) in kTry, at least one
-  // in kWait unless `error`. The bytes given to `send` are the caller's again.
+  virtual void on_receive_end(Handle connection, ReceiveEnd end,
+                              std::error_code error) noexcept = 0;
+  // The send ended: `sent` bytes were taken, possibly fewer than given (or zero) in kTry, at least
+  // one in kWait unless `error`. The bytes given to `send` are the caller's again.
   virtual void on_send(Handle connection, std::size_t sent, std::error_code error) noexcept = 0;
   // One shot: call `poll_again` for the next.
   virtual void on_poll(Handle poll, unsigned events) noexcept = 0;
@@ -91,14 +93,14 @@ class BackendEvents {
 
 // Single-writer figures that every backend keeps; read by scrapes on any thread.
 struct BackendCounters {
-  Counter waits;               // entries into the kernel (or the simulation's step)
-  Counter sends;               // send operations handed to the kernel
-  Counter short_sends;         // of these, took less than everything
-  Counter receives;            // on_receive events
-  Counter receive_starved;     // receives that had to wait for a buffer
-  Counter accept_paused;       // on_accept_paused events
+  Counter waits;                 // entries into the kernel (or the simulation's step)
+  Counter sends;                 // send operations handed to the kernel
+  Counter short_sends;           // of these, took less than everything
+  Counter receives;              // on_receive events
+  Counter receive_starved;       // receives that had to wait for a buffer
+  Counter accept_paused;         // on_accept_paused events
   Counter completions_deferred;  // completion queue overflows survived
-  Gauge buffer_bytes;          // receive buffers held
+  Gauge buffer_bytes;            // receive buffers held
 };
 
 // One per Reactor, owned by the shard, used on the shard's thread only - except `wake`.
@@ -120,7 +122,8 @@ class Backend {
   // Starts connecting; on_connect tells. An error here is a shortage of descriptors.
   virtual Result<Handle, std::error_code> connect(const SocketAddress& address) noexcept = 0;
 
-  // Delivers what arrives until stop_receive is confirmed, FIN, or an error. REQUIRES: not receiving.
+  // Delivers what arrives until stop_receive is confirmed, FIN, or an error. REQUIRES: not
+  // receiving.
   virtual void start_receive(Handle connection) noexcept = 0;
   // Asks to stop. on_receive may still come before on_receive_end(kStopped) confirms it.
   virtual void stop_receive(Handle connection) noexcept = 0;
@@ -138,9 +141,11 @@ class Backend {
   // Takes the connection out of this Backend without the peer noticing; on_release follows.
   virtual void release(Handle connection) noexcept = 0;
   // Takes in a connection that some Backend released. `undelivered` is copied and delivered first.
-  virtual Result<Handle, std::error_code> adopt(int descriptor, ConstBytes undelivered) noexcept = 0;
+  virtual Result<Handle, std::error_code> adopt(int descriptor,
+                                                ConstBytes undelivered) noexcept = 0;
 
-  // Watches a foreign descriptor, which stays the caller's; kPoll* bits. One event, then poll_again.
+  // Watches a foreign descriptor, which stays the caller's; kPoll* bits. One event, then
+  // poll_again.
   virtual Result<Handle, std::error_code> poll(int descriptor, unsigned events) noexcept = 0;
   virtual void poll_again(Handle poll, unsigned events) noexcept = 0;
   virtual void unpoll(Handle poll) noexcept = 0;

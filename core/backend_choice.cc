@@ -25,9 +25,9 @@ Result<OpenBackends, BackendFailure> open_epoll(unsigned count, std::string reas
   for (unsigned i = 0; i < count; ++i) {
     auto backend = EpollBackend::create();
     if (!backend) {
-      return fail(BackendFailure{
-          {}, "epoll cannot be set up: " + backend.error().message() +
-                  "; raise the limit on open files (ulimit -n)"});
+      return fail(BackendFailure{{},
+                                 "epoll cannot be set up: " + backend.error().message() +
+                                     "; raise the limit on open files (ulimit -n)"});
     }
     opened.backends.push_back(std::move(*backend));
   }

@@ -25,7 +25,8 @@ std::string_view to_string(BackendKind kind) noexcept;
 
 struct OpenBackends {
   BackendKind kind = BackendKind::kEpoll;
-  // One clause for the log, such as "io_uring is blocked by a seccomp filter (io_uring_setup: EPERM)".
+  // One clause for the log, such as "io_uring is blocked by a seccomp filter (io_uring_setup:
+  // EPERM)".
   std::string reason;
   std::vector<std::unique_ptr<Backend>> backends;  // as many as asked, none attached
 };
@@ -35,10 +36,10 @@ struct BackendFailure {
   std::string text;                 // one line: what is wrong; what to do
 };
 
-// Backends of one kind for `count` shards. `forced` empty: io_uring if its self-test passes and all of
-// them can be had, else epoll. Any thread, before the shards' threads start; each Backend is bound to
-// its thread by `attach`. `clock` must outlive them.
-Result<OpenBackends, BackendFailure> open_backends(std::optional<BackendKind> forced, unsigned count,
-                                                   const Clock& clock);
+// Backends of one kind for `count` shards. `forced` empty: io_uring if its self-test passes and all
+// of them can be had, else epoll. Any thread, before the shards' threads start; each Backend is
+// bound to its thread by `attach`. `clock` must outlive them.
+Result<OpenBackends, BackendFailure> open_backends(std::optional<BackendKind> forced,
+                                                   unsigned count, const Clock& clock);
 
 }  // namespace sluice

@@ -1,9 +1,9 @@
 // A byte stream with backpressure and an orderly end.
 //
 // The Reactor owns every Connection and moves its bytes; a Stage decides what they mean. Splitting
-// the two lets a connection change its meaning in mid-stream (HTTP, then WebSocket) at any byte, and
-// keeps the rules of ending a TCP connection in one place: flush, FIN, discard input until the peer's
-// FIN so that a reset cannot destroy what we said last, and abort when that takes too long.
+// the two lets a connection change its meaning in mid-stream (HTTP, then WebSocket) at any byte,
+// and keeps the rules of ending a TCP connection in one place: flush, FIN, discard input until the
+// peer's FIN so that a reset cannot destroy what we said last, and abort when that takes too long.
 //
 // Invariants
 //   1. Stage calls never nest: no call here calls back into a Stage.
@@ -72,7 +72,8 @@ class Stage {
   ~Stage() = default;
 };
 
-// Owned by the Reactor, used on its thread only. Not the client as the domain sees it: that is a Session.
+// Owned by the Reactor, used on its thread only. Not the client as the domain sees it: that is a
+// Session.
 class Connection {
  public:
   Connection(Reactor& reactor, Handle handle, const SocketAddress& peer) noexcept;
@@ -141,12 +142,12 @@ class Connection {
   Receiving receiving_ = Receiving::kOff;
   StreamEnd end_ = StreamEnd::kFinished;
   std::uint8_t pauses_ = 0;
-  bool dirty_ = false;      // in the Reactor's flush list
-  bool attention_ = false;  // in the Reactor's attention list
-  bool sending_ = false;    // a send is under way
-  bool blocked_ = false;    // the socket was full: the next send waits
+  bool dirty_ = false;        // in the Reactor's flush list
+  bool attention_ = false;    // in the Reactor's attention list
+  bool sending_ = false;      // a send is under way
+  bool blocked_ = false;      // the socket was full: the next send waits
   bool was_blocked_ = false;  // since the queue was last empty
-  bool eof_due_ = false;    // FIN came while input was held
+  bool eof_due_ = false;      // FIN came while input was held
   SocketAddress peer_;
   Timer timer_;  // write timeout while blocked, close timeout while closing
 };

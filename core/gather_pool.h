@@ -1,8 +1,8 @@
 // Where a Backend keeps the pieces of a send that waits for room in its socket.
 //
-// `send` takes a span that need not outlive the call, and a blocked send needs its pieces later. Few
-// connections are blocked at a time, so blocks are shared and named by a small index, and an idle
-// connection carries four bytes instead of a kilobyte.
+// `send` takes a span that need not outlive the call, and a blocked send needs its pieces later.
+// Few connections are blocked at a time, so blocks are shared and named by a small index, and an
+// idle connection carries four bytes instead of a kilobyte.
 //
 // Owned by one Backend, used on its thread. Blocks never move: the kernel may be reading one.
 #pragma once

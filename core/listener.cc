@@ -16,8 +16,8 @@ namespace {
 
 // A burst of clients after a restart must not overflow the queue; the kernel caps it at somaxconn.
 constexpr int kBacklog = 4096;
-// How much may wait unsent in the kernel per connection. Enough to keep a link busy, little enough that
-// a slow reader's backlog is in our queue, where limits and policies see it.
+// How much may wait unsent in the kernel per connection. Enough to keep a link busy, little enough
+// that a slow reader's backlog is in our queue, where limits and policies see it.
 constexpr int kNotSentLowWater = 128 * 1024;
 
 std::error_code last_error() { return {errno, std::system_category()}; }
@@ -54,7 +54,8 @@ Result<Descriptor, std::error_code> bind_tcp(const ListenAddress& listen, Sharin
   if (socket.get() < 0) return fail(last_error());
   // Without REUSEADDR a restart would wait for the connections of the last run to time out.
   bool ok = set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-  if (sharing == Sharing::kReusePort) ok = ok && set_option(socket.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  if (sharing == Sharing::kReusePort)
+    ok = ok && set_option(socket.get(), SOL_SOCKET, SO_REUSEPORT, 1);
   if (storage.ss_family == AF_INET6) {
     ok = ok && set_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, listen.every_family ? 0 : 1);
   }
@@ -73,8 +74,8 @@ Result<SocketAddress, std::error_code> bound_address(int descriptor) {
   return SocketAddress::from_sockaddr(reinterpret_cast<const sockaddr*>(&storage), size);
 }
 
-// Accepted sockets inherit these, which saves a system call each for every client. The low-water mark
-// is an improvement, not a need, so a kernel without it is served all the same.
+// Accepted sockets inherit these, which saves a system call each for every client. The low-water
+// mark is an improvement, not a need, so a kernel without it is served all the same.
 bool start_listening(int descriptor) noexcept {
   if (!set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1)) return false;
   set_option(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kNotSentLowWater);
@@ -89,8 +90,8 @@ Result<OpenListeners, std::error_code> open_tcp(ListenAddress listen, unsigned s
     probe = bind_tcp(listen, Sharing::kExclusive);
   }
   if (!probe) return fail(probe.error());
-  // The probe stays bound until the siblings are: nobody else can be given the same free port. It does
-  // not listen, so SO_REUSEADDR lets the siblings bind beside it.
+  // The probe stays bound until the siblings are: nobody else can be given the same free port. It
+  // does not listen, so SO_REUSEADDR lets the siblings bind beside it.
   const auto bound = bound_address(probe->get());
   if (!bound) return fail(bound.error());
   listen.address = *bound;

@@ -1,9 +1,9 @@
 // Immutable bytes that many write queues and several shards refer to.
 //
 // A message for a thousand sessions is encoded once; their queues hold references. Shards share no
-// counter: each shard that has the bytes counts its own references in a plain integer, and when they
-// are gone gives the bytes back to the shard it had them from. So a hand-over is a small message
-// each way and never an atomic read-modify-write.
+// counter: each shard that has the bytes counts its own references in a plain integer, and when
+// they are gone gives the bytes back to the shard it had them from. So a hand-over is a small
+// message each way and never an atomic read-modify-write.
 //
 // Invariants
 //   1. The bytes never change once a Payload is shared (referred to twice, or lent).
@@ -48,9 +48,12 @@ class PayloadPool {
 
   // `size` writable bytes with one reference; fill them through `writable` before sharing.
   Payload& make(std::size_t size) noexcept;
-  static Bytes writable(Payload& payload) noexcept { return payload.block.first(payload.bytes.size()); }
+  static Bytes writable(Payload& payload) noexcept {
+    return payload.block.first(payload.bytes.size());
+  }
 
-  // Our hold, with one reference, on what `lender` lent us. The lender has counted one reference for us.
+  // Our hold, with one reference, on what `lender` lent us. The lender has counted one reference
+  // for us.
   Payload& borrow(std::uint16_t lender, Payload& lender_hold) noexcept;
 
   static void refer(Payload& payload) noexcept { ++payload.references; }

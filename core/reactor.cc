@@ -119,13 +119,12 @@ void Reactor::forget(Connection& connection) noexcept {
 }
 
 Result<Connection*, std::error_code> Reactor::adopt(int descriptor, const SocketAddress& peer,
-                                                    ConstBytes unread,
-                                                    ConstBytes unsent) noexcept {
+                                                    ConstBytes unread, ConstBytes unsent) noexcept {
   const auto handle = backend_.adopt(descriptor, unread);
   if (!handle) return fail(handle.error());
   Connection& connection = admit(*handle, peer);
   if (!unsent.empty()) connection.write({}, unsent);
-  connection.pin_output();  // it may begin in the middle of a frame
+  connection.pin_output();      // it may begin in the middle of a frame
   connection.mark_attention();  // starts receiving
   return &connection;
 }

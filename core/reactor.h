@@ -25,10 +25,10 @@
 namespace sluice {
 
 struct ReactorLimits {
-  Duration write_timeout;            // a peer that takes nothing for this long is cut off
-  Duration close_timeout;            // from close() to the end
-  std::uint32_t linger_bytes;        // input discarded after close()
-  std::size_t pause_output_bytes;    // queue cost at which input is paused, until the queue is empty
+  Duration write_timeout;          // a peer that takes nothing for this long is cut off
+  Duration close_timeout;          // from close() to the end
+  std::uint32_t linger_bytes;      // input discarded after close()
+  std::size_t pause_output_bytes;  // queue cost at which input is paused, until the queue is empty
 };
 
 // Whom the Reactor serves: the shard. Called on the Reactor's thread.
@@ -51,17 +51,17 @@ class ReactorHost {
 
 struct ReactorCounters {
   Counter turns;
-  Counter busy_ns;           // spent in turns, waiting excluded
-  Counter flushes;           // sends started by a flush
+  Counter busy_ns;  // spent in turns, waiting excluded
+  Counter flushes;  // sends started by a flush
   Counter bytes_received;
   Counter bytes_sent;
-  Counter pauses;            // times a connection's input was paused
+  Counter pauses;  // times a connection's input was paused
   Gauge connections;
-  Gauge queued_bytes;        // in all write queues
+  Gauge queued_bytes;  // in all write queues
 };
 
-// One per shard, owned by it, used on its thread only. Owns connections, timers and memory pools; does
-// not own the Backend, and does not know what bytes mean.
+// One per shard, owned by it, used on its thread only. Owns connections, timers and memory pools;
+// does not own the Backend, and does not know what bytes mean.
 class Reactor final : private BackendEvents {
  public:
   Reactor(Backend& backend, const Clock& clock, const ReactorLimits& limits, std::uint16_t shard,
@@ -88,8 +88,8 @@ class Reactor final : private BackendEvents {
 
   // Null if it has ended.
   Connection* find(Handle connection) noexcept;
-  // Takes in a connection that left some Reactor; `unread` is delivered first, `unsent` is sent first.
-  // Install a Stage, or abort it, before this turn ends.
+  // Takes in a connection that left some Reactor; `unread` is delivered first, `unsent` is sent
+  // first. Install a Stage, or abort it, before this turn ends.
   Result<Connection*, std::error_code> adopt(int descriptor, const SocketAddress& peer,
                                              ConstBytes unread, ConstBytes unsent) noexcept;
   template <class F>

@@ -48,7 +48,8 @@ void Reactor::hold(Connection& connection, ConstBytes bytes) noexcept {
   const std::size_t kept = connection.held_end_ - connection.held_begin_;
   if (connection.held_block_.size() - connection.held_end_ < bytes.size()) {
     const Bytes block = blocks_.take(std::max(kept + bytes.size(), 2 * kept));
-    if (kept > 0) std::memcpy(block.data(), connection.held_block_.data() + connection.held_begin_, kept);
+    if (kept > 0)
+      std::memcpy(block.data(), connection.held_block_.data() + connection.held_begin_, kept);
     if (!connection.held_block_.empty()) blocks_.give(connection.held_block_);
     connection.held_block_ = block;
     connection.held_begin_ = 0;

@@ -63,7 +63,8 @@ SocketAddress SocketAddress::from_sockaddr(const sockaddr* address, socklen_t si
     std::memcpy(result.ip_.data(), &in.sin_addr, 4);
     result.port_ = ntohs(in.sin_port);
     result.family_ = Family::kIpv4;
-  } else if (address->sa_family == AF_INET6 && size >= static_cast<socklen_t>(sizeof(sockaddr_in6))) {
+  } else if (address->sa_family == AF_INET6 &&
+             size >= static_cast<socklen_t>(sizeof(sockaddr_in6))) {
     sockaddr_in6 in6;
     std::memcpy(&in6, address, sizeof in6);
     std::memcpy(result.ip_.data(), &in6.sin6_addr, 16);

@@ -14,8 +14,8 @@
 
 namespace sluice {
 
-// A small value; peers of accepted connections are kept by value in 32 bytes, so a UNIX path is only
-// kept by `ListenAddress`.
+// A small value; peers of accepted connections are kept by value in 32 bytes, so a UNIX path is
+// only kept by `ListenAddress`.
 class SocketAddress {
  public:
   enum class Family : std::uint8_t { kNone, kIpv4, kIpv6, kUnix };

@@ -50,7 +50,8 @@ AcceptFailure classify_accept_error(int number) noexcept {
     case EWOULDBLOCK:
 #endif
       return AcceptFailure::kNobodyThere;
-    // accept(2) hands over errors that are already pending on the new socket, and those of a firewall.
+    // accept(2) hands over errors that are already pending on the new socket, and those of a
+    // firewall.
     case ECONNABORTED:
     case EINTR:
     case EPERM:

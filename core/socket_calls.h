@@ -41,8 +41,8 @@ class CarriedBytes {
   std::size_t size_ = 0;
 };
 
-// A non-blocking TCP socket for an outgoing connection, Nagle's algorithm off. The error is a shortage
-// of descriptors or memory, or EAFNOSUPPORT for an address that is neither IPv4 nor IPv6.
+// A non-blocking TCP socket for an outgoing connection, Nagle's algorithm off. The error is a
+// shortage of descriptors or memory, or EAFNOSUPPORT for an address that is neither IPv4 nor IPv6.
 Result<int, std::error_code> open_outgoing_socket(const SocketAddress& address) noexcept;
 
 // Makes the next close() send RST and discard what is unsent.

@@ -1,13 +1,14 @@
 // What one connection still has to send, in order.
 //
-// Small replies are copied together into a pooled block, so that sixteen echoes of one turn leave as
-// one piece; shared Payloads are referred to, so that a thousand queues hold one copy. A pong waits in
-// a slot of its own: only the newest is worth sending (RFC 6455 5.5.3), and it may overtake whatever
-// was not begun.
+// Small replies are copied together into a pooled block, so that sixteen echoes of one turn leave
+// as one piece; shared Payloads are referred to, so that a thousand queues hold one copy. A pong
+// waits in a slot of its own: only the newest is worth sending (RFC 6455 5.5.3), and it may
+// overtake whatever was not begun.
 //
 // Invariants
 //   1. An empty queue owns no memory.
-//   2. Bytes given out by `gather` stay where they are until `consume` took them or `clear` was called.
+//   2. Bytes given out by `gather` stay where they are until `consume` took them or `clear` was
+//      called.
 //   3. What was begun is finished before anything else is sent.
 //   4. Nothing follows what was appended after `seal`.
 #pragma once
@@ -39,8 +40,8 @@ class WriteQueue {
   WriteQueue(const WriteQueue&) = delete;
   WriteQueue& operator=(const WriteQueue&) = delete;
 
-  // Copies `header` and `body` behind each other. `expected` is how many bytes the caller guesses will
-  // come in this turn, so that they share one block.
+  // Copies `header` and `body` behind each other. `expected` is how many bytes the caller guesses
+  // will come in this turn, so that they share one block.
   void append(WritePools& pools, ConstBytes header, ConstBytes body, std::size_t expected) noexcept;
   // Queues the bytes of `payload` from `begin` on; takes over one reference.
   void append(WritePools& pools, Payload& payload, std::size_t begin) noexcept;
@@ -71,12 +72,12 @@ class WriteQueue {
 
  private:
   struct Entry {
-    Payload* payload;      // or null:
-    std::byte* block;      // the bytes are ours
+    Payload* payload;  // or null:
+    std::byte* block;  // the bytes are ours
     std::uint32_t block_size;
-    std::uint32_t begin;   // unsent: [begin, end)
+    std::uint32_t begin;  // unsent: [begin, end)
     std::uint32_t end;
-    bool begun;            // given out by gather: must leave before anything is put in front
+    bool begun;  // given out by gather: must leave before anything is put in front
 
     const std::byte* data() const noexcept {
       return (payload != nullptr ? payload->bytes.data() : block) + begin;
@@ -90,9 +91,9 @@ class WriteQueue {
   void place_pong(WritePools& pools) noexcept;
   static void free_entry(WritePools& pools, Entry& entry) noexcept;
 
-  Bytes ring_block_;         // a pooled block
-  Bytes ring_;               // the part of it that holds the ring of Entry, a power of two of them
-  Bytes pong_;               // a pooled block
+  Bytes ring_block_;  // a pooled block
+  Bytes ring_;        // the part of it that holds the ring of Entry, a power of two of them
+  Bytes pong_;        // a pooled block
   std::uint32_t pong_size_ = 0;
   std::uint32_t head_ = 0;
   std::uint32_t count_ = 0;

@@ -1,9 +1,11 @@
 // Who may open what: identity, Origin and Host rules, and how many connections.
 //
-// One place that answers, so that every dialect and every listener follow the same rules. The rules on
-// a request are pure functions of the request and the listener; the counts are shared by all shards
-// and touched only when a connection comes or goes.
+// One place that answers, so that every dialect and every listener follow the same rules. The rules
+// on a request are pure functions of the request and the listener; the counts are shared by all
+// shards and touched only when a connection comes or goes.
 #pragma once
+
+#include <absl/container/flat_hash_map.h>
 
 #include <array>
 #include <atomic>
@@ -13,7 +15,6 @@
 #include <optional>
 #include <string_view>
 
-#include <absl/container/flat_hash_map.h>
 #include "core/socket_address.h"
 #include "gateway/dialect_kind.h"
 #include "proto/http/request.h"
@@ -34,8 +35,8 @@ struct Denial {
 };
 
 // The rules of identity, Origin and Host for opening `dialect` with `request`. Nothing: welcome.
-// `insecure_identities` as the operator gave it: unset means on loopback listeners only, and not for
-// what came through a proxy.
+// `insecure_identities` as the operator gave it: unset means on loopback listeners only, and not
+// for what came through a proxy.
 std::optional<Denial> check_admission(const http::Request& request, DialectKind dialect,
                                       const ListenerTraits& listener,
                                       std::optional<bool> insecure_identities) noexcept;

@@ -1,7 +1,8 @@
 // Where publications get their place in a channel's order, and what lies beyond this instance.
 //
-// A channel's home hands every publication to its Broker and distributes what the Broker hands back.
-// In one instance the order is that of arrival at the home; across instances it is the Broker's.
+// A channel's home hands every publication to its Broker and distributes what the Broker hands
+// back. In one instance the order is that of arrival at the home; across instances it is the
+// Broker's.
 //
 // Invariants
 //   1. No call answers before it returns: outcomes come later in the same turn or in another.

@@ -1,14 +1,15 @@
 // Tables keyed by channel names, and where a channel is at home.
 //
-// Names are chosen by peers, so they are hashed with a key of this process. The hash is computed once
-// per operation and travels with it: the same value finds the home shard and the entry there.
+// Names are chosen by peers, so they are hashed with a key of this process. The hash is computed
+// once per operation and travels with it: the same value finds the home shard and the entry there.
 #pragma once
+
+#include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include <absl/container/flat_hash_map.h>
 #include "core/base/hash.h"
 
 namespace sluice {

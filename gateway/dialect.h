@@ -18,7 +18,8 @@ class Dialect {
  public:
   virtual ~Dialect() = default;
 
-  // The handshake is accepted. Calls session.complete_opening() now, or when what it asked for is there.
+  // The handshake is accepted. Calls session.complete_opening() now, or when what it asked for is
+  // there.
   virtual void on_open(Session& session) noexcept = 0;
   // A whole message. `rest` is how many bytes of input are known to follow it. The bytes may be
   // changed; they go with the return.

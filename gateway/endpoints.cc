@@ -16,7 +16,9 @@ struct Answer {
   bool is_page = false;
 };
 
-Answer plain(int status, std::string_view text) { return {status, "text/plain; charset=utf-8", std::string(text), false}; }
+Answer plain(int status, std::string_view text) {
+  return {status, "text/plain; charset=utf-8", std::string(text), false};
+}
 
 Answer page(std::string_view html) {
   return {200, "text/html; charset=utf-8", std::string(html), true};

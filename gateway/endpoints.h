@@ -19,7 +19,8 @@ class InstanceView {
  public:
   virtual bool is_ready() const noexcept = 0;
   virtual std::string metrics() const = 0;
-  // A shard other than `but` that has fewer connections than its part of the limit, if there is one.
+  // A shard other than `but` that has fewer connections than its part of the limit, if there is
+  // one.
   virtual std::optional<std::uint32_t> shard_with_room(std::uint32_t but) const noexcept = 0;
 
  protected:

@@ -1,8 +1,8 @@
 // The channels whose home is this shard: who follows them, where, in which order, and who is there.
 //
-// All publications of a channel pass its home, so the home's order is the channel's order. Answers and
-// publications leave through the same way to a shard, so "the subscribe reply comes before the first
-// publication" holds without anybody seeing to it.
+// All publications of a channel pass its home, so the home's order is the channel's order. Answers
+// and publications leave through the same way to a shard, so "the subscribe reply comes before the
+// first publication" holds without anybody seeing to it.
 //
 // Invariants
 //   1. A channel exists while some shard has subscribers of it.
@@ -10,12 +10,13 @@
 //   3. Orders (of connecting) are unique within a channel and never given twice.
 #pragma once
 
+#include <absl/container/btree_map.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include <absl/container/btree_map.h>
 #include "gateway/broker.h"
 #include "gateway/channel_name.h"
 #include "gateway/shard_counters.h"
@@ -57,8 +58,8 @@ class Home final : private BrokerEvents {
  private:
   struct ShardUse {
     std::uint32_t shard;
-    std::uint32_t count;    // subscriptions there
-    std::uint64_t missed;   // publications that found no room on the way there
+    std::uint32_t count;   // subscriptions there
+    std::uint64_t missed;  // publications that found no room on the way there
   };
   struct Waiter {
     std::uint32_t shard;

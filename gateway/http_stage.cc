@@ -145,10 +145,10 @@ void HttpStage::reject(int status, std::string_view text, Refused reason,
 
 void HttpStage::turn_away(Refused reason) noexcept {
   std::array<char, 24> digits;
-  const auto seconds =
-      std::chrono::ceil<std::chrono::seconds>(shard_.limits.retry_after).count();
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(shard_.limits.retry_after).count();
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), seconds).ptr;
-  const http::Field retry{"Retry-After", {digits.data(), static_cast<std::size_t>(end - digits.data())}};
+  const http::Field retry{"Retry-After",
+                          {digits.data(), static_cast<std::size_t>(end - digits.data())}};
   reject(503, "No room at the moment; try again later.\n", reason, std::span(&retry, 1));
 }
 

@@ -36,7 +36,8 @@ struct HttpDeparture {
 class HttpHost {
  public:
   // The connection becomes a session of `dialect`; `opening` completes its handshake.
-  virtual void open_session(Connection& connection, DialectKind dialect, std::string opening) noexcept = 0;
+  virtual void open_session(Connection& connection, DialectKind dialect,
+                            std::string opening) noexcept = 0;
   // The stage is done with its connection, which has another stage or is gone: destroy it.
   virtual void on_http_done(Handle stage) noexcept = 0;
   // The connection left this shard, with all of its input that was not answered.

@@ -1,10 +1,12 @@
 // Everything one shard knows about which of its sessions follow which channel.
 //
 // Members are contiguous, since a publication walks all of them; leaving swaps the last member into
-// the gap, and each session keeps where it stands, so joining and leaving cost the same at any size.
+// the gap, and each session keeps where it stands, so joining and leaving cost the same at any
+// size.
 //
-// Owned by a shard and touched only on its thread, hence no locks. Points to Sessions without owning
-// them: a Session leaves before it ends. Does not know other shards; that is the Router's business.
+// Owned by a shard and touched only on its thread, hence no locks. Points to Sessions without
+// owning them: a Session leaves before it ends. Does not know other shards; that is the Router's
+// business.
 #pragma once
 
 #include <cstdint>

@@ -18,7 +18,8 @@ void pin_this_thread(unsigned cpu) noexcept {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(cpu, &set);
-  // The list was checked against what this process may use; should that have changed, unpinned is fine.
+  // The list was checked against what this process may use; should that have changed, unpinned is
+  // fine.
   pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
@@ -99,7 +100,8 @@ void Instance::stop(Duration timeout) noexcept {
   message.number = static_cast<std::uint64_t>((clock_.now() + timeout).time_since_epoch().count());
   for (std::uint32_t i = 0; i < shards_.size(); ++i) {
     const auto wake = [this](std::uint32_t shard) { shards_[shard]->wake(); };
-    // Nothing else is posted from outside, so there is room, except for a stop that is there already.
+    // Nothing else is posted from outside, so there is room, except for a stop that is there
+    // already.
     if (!exchange_.post_foreign(i, message, wake)) shards_[i]->wake();
   }
 }
@@ -110,8 +112,7 @@ void Instance::join() noexcept {
 }
 
 std::optional<std::uint32_t> Instance::shard_with_room(std::uint32_t but) const noexcept {
-  const std::size_t part =
-      (options_.connections_max + shards_.size() - 1) / shards_.size();
+  const std::size_t part = (options_.connections_max + shards_.size() - 1) / shards_.size();
   for (std::uint32_t i = 0; i < shards_.size(); ++i) {
     const auto used = shards_[i]->reactor().counters().connections.value();
     if (i != but && static_cast<std::size_t>(used) < part) return i;

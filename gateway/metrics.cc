@@ -1,4 +1,5 @@
-// What /metrics says: the counters of all shards, read while they run, without stopping any of them.
+// What /metrics says: the counters of all shards, read while they run, without stopping any of
+// them.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -80,14 +81,13 @@ void put_closes(MetricsText& text, const Shards& shards) {
   for (std::size_t cause = 1; cause < kCauseCount; ++cause) {
     const CauseInfo& info = describe(static_cast<Cause>(cause));
     for (std::size_t code = 0; code < kCloseCodeLabels.size(); ++code) {
-      const std::uint64_t count = sum(
-          shards, [=](const Shard& s) { return s.counters().closes[cause][code].value(); });
+      const std::uint64_t count =
+          sum(shards, [=](const Shard& s) { return s.counters().closes[cause][code].value(); });
       // Most pairs never happen; the one that belongs to a cause is always there, to be graphed.
       if (count == 0 && code != close_code_index(info.code)) continue;
-      text.sample({{"code", kCloseCodeLabels[code]},
-                   {"initiator", info.initiator},
-                   {"reason", info.label}},
-                  count);
+      text.sample(
+          {{"code", kCloseCodeLabels[code]}, {"initiator", info.initiator}, {"reason", info.label}},
+          count);
     }
   }
 }
@@ -154,7 +154,8 @@ void put_turns(MetricsText& text, const Shards& shards) {
 }
 
 void put_inboxes(MetricsText& text, const Shards& shards, const Exchange<ShardMessage>& exchange) {
-  const auto family = [&](std::string_view name, MetricType type, std::string_view help, auto read) {
+  const auto family = [&](std::string_view name, MetricType type, std::string_view help,
+                          auto read) {
     text.family(name, type, help);
     for (std::uint32_t i = 0; i < shards.size(); ++i) {
       text.sample({{"shard", std::to_string(i)}}, read(exchange.counters(i)));

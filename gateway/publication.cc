@@ -11,8 +11,7 @@ namespace {
 
 Payload& make(PayloadPool& pool, std::string_view name, ConstBytes data) noexcept {
   std::array<std::byte, ws::kFrameHeaderMax> header;
-  const std::size_t header_size =
-      ws::encode_header(header, ws::Opcode::kText, true, data.size());
+  const std::size_t header_size = ws::encode_header(header, ws::Opcode::kText, true, data.size());
   Payload& payload = pool.make(name.size() + header_size + data.size());
   std::byte* out = PayloadPool::writable(payload).data();
   if (!name.empty()) std::memcpy(out, name.data(), name.size());

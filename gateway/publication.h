@@ -1,8 +1,8 @@
 // One item published to a channel, in the only form that crosses shards.
 //
-// The name, the frame header and the data lie behind each other in one Payload, so that a publication
-// is one block of memory, one loan between shards, and one contiguous piece of every write queue: all
-// dialects so far send the data as a text frame, unchanged.
+// The name, the frame header and the data lie behind each other in one Payload, so that a
+// publication is one block of memory, one loan between shards, and one contiguous piece of every
+// write queue: all dialects so far send the data as a text frame, unchanged.
 //
 //   | channel name | WebSocket header | data |
 //

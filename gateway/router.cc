@@ -99,9 +99,9 @@ bool Router::to_shard(std::uint32_t shard, const ShardMessage& message) noexcept
 }
 
 void Router::take_inbox() noexcept {
-  parts_.exchange.drain(parts_.shard, kInboxBudget, [this](std::uint32_t from, ShardMessage& message) {
-    handle(from, message);
-  });
+  parts_.exchange.drain(
+      parts_.shard, kInboxBudget,
+      [this](std::uint32_t from, ShardMessage& message) { handle(from, message); });
 }
 
 void Router::handle(std::uint32_t from, ShardMessage message) noexcept {

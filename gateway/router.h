@@ -38,9 +38,9 @@ class RouterHost {
 
 struct RouterParts {
   std::uint32_t shard;
-  HashKey hash_key;              // the same on all shards of an instance
-  std::size_t channels_max;      // with their home on this shard
-  std::size_t lent_bytes_max;    // lent to one shard that cannot take more
+  HashKey hash_key;            // the same on all shards of an instance
+  std::size_t channels_max;    // with their home on this shard
+  std::size_t lent_bytes_max;  // lent to one shard that cannot take more
   Exchange<ShardMessage>& exchange;
   PayloadPool& payloads;
   Slab<Session, 64>& sessions;

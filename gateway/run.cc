@@ -22,7 +22,8 @@
 namespace sluice {
 namespace {
 
-// Descriptors that are no connections: standard streams, rings, events, listeners, files of libraries.
+// Descriptors that are no connections: standard streams, rings, events, listeners, files of
+// libraries.
 constexpr std::size_t kOwnDescriptors = 32;
 constexpr std::size_t kOwnDescriptorsPerShard = 8;
 constexpr int kExitAtOnce = 1;
@@ -44,8 +45,7 @@ std::size_t raise_descriptor_limit() noexcept {
 
 Result<std::size_t, std::string> connections_max(const Limits& limits, std::size_t descriptors,
                                                  unsigned shards, std::size_t listeners) {
-  const std::size_t own =
-      kOwnDescriptors + shards * (kOwnDescriptorsPerShard + listeners);
+  const std::size_t own = kOwnDescriptors + shards * (kOwnDescriptorsPerShard + listeners);
   const std::size_t allowed = descriptors > own ? descriptors - own : 1;
   if (limits.max_connections == 0) return allowed;
   if (limits.max_connections <= allowed) return limits.max_connections;
@@ -161,9 +161,8 @@ int run_gateway(const Options& options) {
 
   const auto plan = plan_shards(options, detect_cpus());
   if (!plan) return complain(plan.error());
-  const auto connections =
-      connections_max(options.limits, raise_descriptor_limit(), plan->shards,
-                      options.listen.size() + options.ops_listen.size());
+  const auto connections = connections_max(options.limits, raise_descriptor_limit(), plan->shards,
+                                           options.listen.size() + options.ops_listen.size());
   if (!connections) return complain(connections.error());
   auto listeners = open_all(options, plan->shards);
   if (!listeners) return complain(listeners.error());
@@ -175,8 +174,7 @@ int run_gateway(const Options& options) {
   instance_options.connections_max = *connections;
   instance_options.insecure_identities = options.insecure_identities;
   instance_options.seed = random_seed();
-  auto instance =
-      Instance::create(instance_options, clock, log, std::move(backends->backends));
+  auto instance = Instance::create(instance_options, clock, log, std::move(backends->backends));
   if (!instance) return complain(std::string(instance.error()));
   for (const Listening& listening : *listeners) {
     (*instance)->listen(listening.open.descriptors, listening.traits);

@@ -28,7 +28,8 @@ void Session::start(Handle self) noexcept {
   // not pinged together for ever.
   const Duration interval = shard_.limits.ping_interval;
   const auto half = static_cast<std::uint64_t>(interval.count() / 2);
-  const auto jitter = Duration(static_cast<std::int64_t>(half == 0 ? 0 : shard_.random.below(half)));
+  const auto jitter =
+      Duration(static_cast<std::int64_t>(half == 0 ? 0 : shard_.random.below(half)));
   state_.ping_at = shard_.reactor.now() + interval / 2 + jitter;
   counters().opened.add();
   wake_at(next_deadline());

@@ -43,7 +43,8 @@ class Session final : public Stage {
   Session(ShardContext& shard, Connection& connection, SessionState state);
   ~Session();
 
-  // `self` is this session's handle. A new one goes through its Dialect; a thawed one subscribes anew.
+  // `self` is this session's handle. A new one goes through its Dialect; a thawed one subscribes
+  // anew.
   void start(Handle self) noexcept;
   void thaw(Handle self) noexcept;
 

@@ -96,9 +96,10 @@ void Session::ask_subscribe(std::size_t index, std::uint64_t order) noexcept {
   const SessionState::Subscription& subscription = state_.subscriptions[index];
   links_[index].request = next_request_++;
   if (joins_pending_++ == 0) connection_->pause(Pause::kReply);
-  shard_.router.subscribe(self_, links_[index].request, shard_.router.name(subscription.channel),
-                          subscription.with_presence ? ShardMessage::kWithPresence : std::uint8_t{0},
-                          state_.nickname, order);
+  shard_.router.subscribe(
+      self_, links_[index].request, shard_.router.name(subscription.channel),
+      subscription.with_presence ? ShardMessage::kWithPresence : std::uint8_t{0}, state_.nickname,
+      order);
 }
 
 bool Session::on_subscribed(std::uint32_t request, ChannelName channel,

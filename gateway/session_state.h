@@ -1,8 +1,8 @@
 // All that a session is, as plain data.
 //
-// A session can be saved at any byte of its input and go on in another process: so nothing in here is
-// a pointer into this one, no behaviour hides in a closure, and timers are deadlines. What is not
-// here is derived: the Dialect from its kind, places in the Hub by subscribing again.
+// A session can be saved at any byte of its input and go on in another process: so nothing in here
+// is a pointer into this one, no behaviour hides in a closure, and timers are deadlines. What is
+// not here is derived: the Dialect from its kind, places in the Hub by subscribing again.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ struct SessionState {
   // order of the answers would need more states: there is no third.)
   struct Subscription {
     std::string channel;
-    std::uint64_t order = 0;     // of connecting; given by the home
+    std::uint64_t order = 0;  // of connecting; given by the home
     bool with_presence = false;
     bool is_live = false;
   };
@@ -40,8 +40,8 @@ struct SessionState {
   DialectKind dialect;
   Phase phase = Phase::kOpening;
   ws::MessageReader reader;
-  std::string opening;    // kOpening: the response that completes the handshake
-  std::string nickname;   // what the chat lists; empty: none said
+  std::string opening;   // kOpening: the response that completes the handshake
+  std::string nickname;  // what the chat lists; empty: none said
   std::vector<Subscription> subscriptions;
   std::uint32_t errors = 0;  // error messages of the client's own making
   bool pinged = false;       // a ping is out and nothing has been heard since

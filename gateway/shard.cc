@@ -45,10 +45,17 @@ Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<
                       Simd::detect(),
                       &reactor_.blocks()},
       dialects_{&echo_, &chat_, &relay_},
-      context_{index,    shared.limits, share(shared.limits.write_queues_total, shared.exchange.shards()),
-               reactor_, router_,       counters_,
-               shared.log, random_,     reader_context_,
-               dialects_, *this},
+      context_{index,
+               shared.limits,
+               share(shared.limits.write_queues_total, shared.exchange.shards()),
+               reactor_,
+               router_,
+               counters_,
+               shared.log,
+               random_,
+               reader_context_,
+               dialects_,
+               *this},
       log_limit_(kLogLinesPerSecond, kLogLinesPerSecond),
       accept_timer_([](void* owner, Time) noexcept { static_cast<Shard*>(owner)->resume_accept(); },
                     this),
@@ -90,9 +97,8 @@ const Shard::Listener& Shard::listener_of(Handle handle) const noexcept {
 }
 
 HttpStage& Shard::open_http(Connection& connection, const Listener& listener) noexcept {
-  const Handle self =
-      http_.allocate(context_, static_cast<HttpHost&>(*this), connection, listener.traits,
-                     listener.index);
+  const Handle self = http_.allocate(context_, static_cast<HttpHost&>(*this), connection,
+                                     listener.traits, listener.index);
   HttpStage& stage = *http_.get(self);
   stage.start(self);
   return stage;

@@ -1,7 +1,8 @@
 // One thread's worth of gateway: a Reactor and everything that lives on it.
 //
-// The Shard composes; it decides little. It owns the parts, hands each what it needs, and turns them
-// in the Reactor's rhythm. It runs on a thread (`run`), or is stepped by a simulation (`turn`).
+// The Shard composes; it decides little. It owns the parts, hands each what it needs, and turns
+// them in the Reactor's rhythm. It runs on a thread (`run`), or is stepped by a simulation
+// (`turn`).
 //
 // Invariants
 //   1. Everything a shard owns is touched on its thread only, except counters and `wake`.
@@ -30,7 +31,8 @@
 
 namespace sluice {
 
-// What the shards of an instance share. Outlives them; immutable but for what is thread-safe itself.
+// What the shards of an instance share. Outlives them; immutable but for what is thread-safe
+// itself.
 struct InstanceShared {
   const Limits& limits;
   const Clock& clock;

@@ -1,7 +1,7 @@
 // What one shard counts, apart from what its Reactor, Backend and Inbox count themselves.
 //
-// Written by the shard, read by the scrape of any shard. Every label is a closed list, so the arrays
-// are all there is; nothing a peer does adds a series.
+// Written by the shard, read by the scrape of any shard. Every label is a closed list, so the
+// arrays are all there is; nothing a peer does adds a series.
 #pragma once
 
 #include <array>
@@ -28,16 +28,16 @@ inline constexpr std::array<std::string_view, 5> kDropLabels = {
 
 // What became of a request on the HTTP side.
 enum class Refused : std::uint8_t {
-  kBadRequest,      // 4xx for its form
+  kBadRequest,  // 4xx for its form
   kNotFound,
-  kNotAllowed,      // origin, host or identity
-  kTimeout,         // no whole request in time
-  kConnections,     // the instance's connection limit
-  kPerAddress,      // one address' connection limit
-  kUnavailable,     // shutting down, or a channel could not be joined
+  kNotAllowed,   // origin, host or identity
+  kTimeout,      // no whole request in time
+  kConnections,  // the instance's connection limit
+  kPerAddress,   // one address' connection limit
+  kUnavailable,  // shutting down, or a channel could not be joined
 };
 inline constexpr std::array<std::string_view, 7> kRefusedLabels = {
-    "bad_request", "not_found", "not_allowed", "timeout",
+    "bad_request", "not_found",   "not_allowed", "timeout",
     "connections", "per_address", "unavailable"};
 
 struct DialectCounters {

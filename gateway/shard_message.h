@@ -19,16 +19,16 @@ struct ShardMessage {
     kPresence,     // payload: name, then nickname; session; flags
     kPublish,      // payload: a Publication
     // From a channel's home.
-    kSubscribed,   // session, request; number: order. Comes before the channel's first kDeliver
-    kRefused,      // session, request
-    kDeliver,      // payload: a Publication
-    kGap,          // payload: name; number: missed
-    kClientList,   // payload: an encoded message; session
+    kSubscribed,  // session, request; number: order. Comes before the channel's first kDeliver
+    kRefused,     // session, request
+    kDeliver,     // payload: a Publication
+    kGap,         // payload: name; number: missed
+    kClientList,  // payload: an encoded message; session
     // Between any two.
-    kReturn,       // payload: the receiver's own, given back
-    kHandOver,     // payload: a HandedConnection
+    kReturn,    // payload: the receiver's own, given back
+    kHandOver,  // payload: a HandedConnection
     // From foreign threads.
-    kStop,         // number: deadline in ns of the monotonic clock
+    kStop,  // number: deadline in ns of the monotonic clock
     kStopNow,
   };
   // flags

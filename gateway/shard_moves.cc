@@ -69,9 +69,8 @@ void Shard::take_over(const ShardMessage& message) noexcept {
 }
 
 bool Shard::settle_http(const HttpDeparture& departed) noexcept {
-  const auto connection =
-      reactor_.adopt(departed.departure.descriptor, departed.peer, departed.departure.unread,
-                     departed.departure.unsent);
+  const auto connection = reactor_.adopt(departed.departure.descriptor, departed.peer,
+                                         departed.departure.unread, departed.departure.unsent);
   if (!connection) return false;
   SLUICE_CHECK(departed.listener < listeners_.size());
   open_http(**connection, listeners_[departed.listener]);

@@ -1,8 +1,8 @@
 // Where codecs get memory for the rest of something that was cut off.
 //
-// proto may not know the pools of core, and must not allocate on its own: an idle connection owns no
-// buffer, and a shard answers for all of its memory in one place. So a codec borrows a block while it
-// holds a partial header or message and gives it back when that is complete.
+// proto may not know the pools of core, and must not allocate on its own: an idle connection owns
+// no buffer, and a shard answers for all of its memory in one place. So a codec borrows a block
+// while it holds a partial header or message and gives it back when that is complete.
 #pragma once
 
 #include <cstddef>

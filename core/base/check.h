@@ -11,9 +11,9 @@ namespace sluice {
 
 }  // namespace sluice
 
-#define SLUICE_CHECK(expression)                                  \
-  (__builtin_expect(static_cast<bool>(expression), true)          \
-       ? static_cast<void>(0)                                     \
+#define SLUICE_CHECK(expression)                         \
+  (__builtin_expect(static_cast<bool>(expression), true) \
+       ? static_cast<void>(0)                            \
        : ::sluice::check_failed(#expression, __FILE__, __LINE__))
 
 #if defined(SLUICE_DEBUG_CHECKS) || !defined(NDEBUG)

@@ -169,8 +169,7 @@ void EpollBackend::stop_receive(Handle connection) noexcept {
   notice(connection, slot, kStopDue);
 }
 
-void EpollBackend::send(Handle connection, std::span<const iovec> pieces,
-                        SendMode mode) noexcept {
+void EpollBackend::send(Handle connection, std::span<const iovec> pieces, SendMode mode) noexcept {
   Slot& slot = open(connection);
   SLUICE_CHECK(!slot.has(kSendDue | kSendBlocked));
   SLUICE_CHECK(!pieces.empty());

@@ -1,14 +1,14 @@
 // The Backend for every Linux: readiness from epoll, turned into completions.
 //
 // Edge-triggered, and every descriptor is registered once, for everything: starting and stopping to
-// receive and waiting for room to send then cost no system call, only a flag. What an edge announced
-// and was not read yet is remembered in the slot (kReadable) and in a list of who still has something
-// to read, so that a connection with megabytes waiting takes turns with the others.
+// receive and waiting for room to send then cost no system call, only a flag. What an edge
+// announced and was not read yet is remembered in the slot (kReadable) and in a list of who still
+// has something to read, so that a connection with megabytes waiting takes turns with the others.
 //
 // Invariants
 //   1. A connection that is receiving and kReadable is in `ready_`.
-//   2. Results that are known before they may be told (invariant 1 of Backend) are in `notices_`; a slot
-//      is in it at most once, and its flags say what is due.
+//   2. Results that are known before they may be told (invariant 1 of Backend) are in `notices_`; a
+//      slot is in it at most once, and its flags say what is due.
 //   3. One receive buffer serves all connections: nobody keeps a view of it past on_receive.
 #pragma once
 
@@ -130,7 +130,7 @@ class EpollBackend final : public Backend {
   Slab<Slot> slots_;
   GatherPool gathers_;
   std::vector<Handle> notices_;
-  std::vector<Handle> telling_;    // notices_ while they are delivered
+  std::vector<Handle> telling_;  // notices_ while they are delivered
   std::vector<Handle> ready_;
   std::vector<Handle> reading_;    // ready_ while it is worked through
   std::vector<Handle> accepting_;  // listeners with clients waiting, served last

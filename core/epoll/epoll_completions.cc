@@ -119,8 +119,8 @@ void EpollBackend::dispatch_connection(Handle handle, Slot& slot, std::uint32_t 
   }
   if ((events & ~std::uint32_t{EPOLLOUT}) != 0) {
     slot.set(kReadable);
-    // Beside plain input there may be a FIN, an error or an urgent mark right behind the data, and the
-    // edge for it is this one.
+    // Beside plain input there may be a FIN, an error or an urgent mark right behind the data, and
+    // the edge for it is this one.
     if ((events & ~std::uint32_t{EPOLLOUT | EPOLLIN}) != 0) slot.set(kDrain);
     if (slot.has(kReceiving)) list_ready(handle, slot);
   }

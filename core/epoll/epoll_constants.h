@@ -11,8 +11,8 @@
 
 namespace sluice {
 
-// One buffer per shard. Large, because one big read is far cheaper than several (a 64 KiB message in
-// pieces costs nearly twice as much); also the byte budget of a connection per wait.
+// One buffer per shard. Large, because one big read is far cheaper than several (a 64 KiB message
+// in pieces costs nearly twice as much); also the byte budget of a connection per wait.
 inline constexpr std::size_t kEpollBufferSize = 512 * 1024;
 // Clients accepted per listener and wait, so that a connection storm delays no message for long.
 inline constexpr int kEpollAcceptsPerWait = 64;

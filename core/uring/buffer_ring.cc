@@ -104,8 +104,8 @@ bool BufferRing::grow() noexcept {
   return true;
 }
 
-// The kernel takes buffers only inside our calls, so now it has taken exactly those whose completions
-// we saw, and the last ones in the ring can be withdrawn by moving the tail back.
+// The kernel takes buffers only inside our calls, so now it has taken exactly those whose
+// completions we saw, and the last ones in the ring can be withdrawn by moving the tail back.
 void BufferRing::shrink() noexcept {
   SLUICE_CHECK(taken_ == 0);
   SLUICE_CHECK(tail_ == published_);

@@ -5,8 +5,8 @@
 // passed in which a quarter would have done.
 //
 // Invariants
-//   1. A buffer is either the kernel's (published), ours (taken: its completion was seen and `give` not
-//      called yet), or spare (no physical memory).
+//   1. A buffer is either the kernel's (published), ours (taken: its completion was seen and `give`
+//      not called yet), or spare (no physical memory).
 //   2. While the sanitizer runs, only bytes of taken buffers may be touched.
 #pragma once
 
@@ -23,8 +23,8 @@
 
 namespace sluice {
 
-// Owned by a UringBackend, used on its thread. The Ring must not outlive it while receives are armed:
-// the kernel writes into this memory.
+// Owned by a UringBackend, used on its thread. The Ring must not outlive it while receives are
+// armed: the kernel writes into this memory.
 class BufferRing {
  public:
   static constexpr std::uint16_t kGroup = 0;
@@ -60,14 +60,14 @@ class BufferRing {
   std::byte* buffer(std::uint16_t id) noexcept { return memory_ + id * kStride; }
   void put(std::uint16_t id) noexcept;
 
-  std::byte* memory_ = nullptr;    // kCountMax buffers of address space
-  io_uring_buf* ring_ = nullptr;   // kCountMax entries; the tail is in entry 0's spare field
+  std::byte* memory_ = nullptr;   // kCountMax buffers of address space
+  io_uring_buf* ring_ = nullptr;  // kCountMax entries; the tail is in entry 0's spare field
   std::uint16_t tail_ = 0;
-  std::uint16_t published_ = 0;    // the tail that the kernel knows
-  unsigned count_ = 0;             // published or taken
-  unsigned taken_ = 0;             // taken now
-  unsigned taken_at_once_ = 0;     // taken since the last publish
-  unsigned peak_ = 0;              // the most of that since the last shrink
+  std::uint16_t published_ = 0;  // the tail that the kernel knows
+  unsigned count_ = 0;           // published or taken
+  unsigned taken_ = 0;           // taken now
+  unsigned taken_at_once_ = 0;   // taken since the last publish
+  unsigned peak_ = 0;            // the most of that since the last shrink
   std::vector<std::uint16_t> spare_;
 };
 

@@ -18,8 +18,8 @@ constexpr std::uint32_t kNeededFeatures = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_
                                           IORING_FEAT_EXT_ARG | IORING_FEAT_FAST_POLL |
                                           IORING_FEAT_CQE_SKIP;
 
-// One thread submits and reaps, deferred work runs only inside our call, one bad entry does not hold
-// up the others, and a queue larger than allowed is made smaller rather than refused.
+// One thread submits and reaps, deferred work runs only inside our call, one bad entry does not
+// hold up the others, and a queue larger than allowed is made smaller rather than refused.
 constexpr std::uint32_t kSetupFlags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
                                       IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE |
                                       IORING_SETUP_CLAMP | IORING_SETUP_R_DISABLED;
@@ -96,7 +96,8 @@ int Ring::map(const io_uring_params& params, bool has_index_array) noexcept {
 Ring::~Ring() {
   if (sqes_ != nullptr) ::munmap(sqes_, sqes_size_);
   if (rings_ != nullptr) ::munmap(rings_, rings_size_);
-  // The thread's table of rings holds a reference too, or the ring would live as long as the thread.
+  // The thread's table of rings holds a reference too, or the ring would live as long as the
+  // thread.
   if (registered_ >= 0) {
     io_uring_rsrc_update entry{};
     entry.offset = static_cast<std::uint32_t>(registered_);
@@ -171,8 +172,8 @@ void Ring::enter(Duration timeout) noexcept {
   call_enter(queued(), 1, flags, &argument, sizeof argument);
 }
 
-// Every failure is either no failure (time is up, a signal) or passes when completions are reaped or
-// memory is back: entries that were not taken stay in the queue for the next call.
+// Every failure is either no failure (time is up, a signal) or passes when completions are reaped
+// or memory is back: entries that were not taken stay in the queue for the next call.
 int Ring::call_enter(unsigned to_submit, unsigned min_complete, unsigned flags,
                      const void* argument, std::size_t size) noexcept {
   int descriptor = descriptor_;
@@ -180,8 +181,8 @@ int Ring::call_enter(unsigned to_submit, unsigned min_complete, unsigned flags,
     descriptor = registered_;
     flags |= IORING_ENTER_REGISTERED_RING;
   }
-  const long result = ::syscall(__NR_io_uring_enter, descriptor, to_submit, min_complete, flags,
-                                argument, size);
+  const long result =
+      ::syscall(__NR_io_uring_enter, descriptor, to_submit, min_complete, flags, argument, size);
   return result >= 0 ? static_cast<int>(result) : -errno;
 }
 

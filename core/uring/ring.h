@@ -1,12 +1,14 @@
-// One io_uring instance: the two queues it shares with the kernel, and the one call that moves both.
+// One io_uring instance: the two queues it shares with the kernel, and the one call that moves
+// both.
 //
 // Ours rather than liburing's, because Debian 12's liburing corrupts a ring made without the index
-// array and lacks the newer flags, and because the loop needs exactly one call per turn: submit, run
-// what the kernel deferred to us (DEFER_TASKRUN), and sleep.
+// array and lacks the newer flags, and because the loop needs exactly one call per turn: submit,
+// run what the kernel deferred to us (DEFER_TASKRUN), and sleep.
 //
 // Invariants
-//   1. Entries reach the kernel in the order of `next`. When the queue is full it is submitted early;
-//      if the kernel refuses (out of memory), entries wait in `backlog_` and later ones queue behind.
+//   1. Entries reach the kernel in the order of `next`. When the queue is full it is submitted
+//      early; if the kernel refuses (out of memory), entries wait in `backlog_` and later ones
+//      queue behind.
 //   2. After `enable` only the enabling thread may touch the ring, which the kernel enforces.
 #pragma once
 
@@ -27,8 +29,8 @@ namespace sluice {
 // Owned by a UringBackend (or the self-test). Not thread-safe. Does not know what its entries mean.
 class Ring {
  public:
-  // A disabled ring, to be enabled on the thread that will use it. Any thread. Asks for less when memory
-  // is short, down to kSqEntriesMin.
+  // A disabled ring, to be enabled on the thread that will use it. Any thread. Asks for less when
+  // memory is short, down to kSqEntriesMin.
   static Result<std::unique_ptr<Ring>, UringError> create(unsigned sq_entries = kSqEntries);
   ~Ring();
   Ring(const Ring&) = delete;
@@ -43,8 +45,8 @@ class Ring {
   std::size_t pending() const noexcept;
   // Hands over the entries without reaping or waiting. False if some had to stay.
   bool submit() noexcept;
-  // Hands over the entries, runs deferred work, and waits until a completion is there or `timeout` has
-  // passed (zero: does not wait). Whether anything came is seen in `ready`.
+  // Hands over the entries, runs deferred work, and waits until a completion is there or `timeout`
+  // has passed (zero: does not wait). Whether anything came is seen in `ready`.
   void enter(Duration timeout) noexcept;
 
   // Completions that are there; `peek` looks at the nth, `pop` takes the first.
@@ -89,7 +91,8 @@ class Ring {
   void refill_from_backlog() noexcept;
 
   int descriptor_ = -1;
-  int registered_ = -1;  // index of the ring in the thread's table of rings, saves a lookup per call
+  int registered_ =
+      -1;  // index of the ring in the thread's table of rings, saves a lookup per call
   std::uint32_t features_ = 0;
 
   unsigned sq_tail_local_ = 0;

@@ -1,9 +1,10 @@
 // Memory for what the kernel reads while it takes a turn's submissions, and not after.
 //
-// A gathered send needs a header and pieces somewhere until io_uring_enter returned. There are as many
-// as connections with output, each of another size, all freed at the same moment.
+// A gathered send needs a header and pieces somewhere until io_uring_enter returned. There are as
+// many as connections with output, each of another size, all freed at the same moment.
 //
-// Owned by a UringBackend, used on its thread. Keeps its high-water mark: what one turn needed once.
+// Owned by a UringBackend, used on its thread. Keeps its high-water mark: what one turn needed
+// once.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,8 @@ namespace sluice {
 
 class TurnArena {
  public:
-  // Uninitialised memory for `count` objects of T, valid until `reset`. REQUIRES: at most kChunk bytes.
+  // Uninitialised memory for `count` objects of T, valid until `reset`. REQUIRES: at most kChunk
+  // bytes.
   template <class T>
   T* take(std::size_t count) {
     static_assert(alignof(T) <= kAlignment);

@@ -16,8 +16,8 @@
 namespace sluice {
 namespace {
 
-// The kernel keeps a table of pointers as large as asked, so a descriptor limit of a billion must not
-// decide. Connections past the end use their plain descriptors, a few per cent dearer.
+// The kernel keeps a table of pointers as large as asked, so a descriptor limit of a billion must
+// not decide. Connections past the end use their plain descriptors, a few per cent dearer.
 constexpr std::uint32_t kTableSizeMax = 1u << 17;
 
 std::uint32_t poll_bits(unsigned events) noexcept {
@@ -61,8 +61,8 @@ Result<void, UringError> UringBackend::set_up(unsigned sq_entries) {
 
 UringBackend::~UringBackend() {
   if (ring_ != nullptr && events_ != nullptr) {
-    // So that sockets and ports are free when we return, not some time later. On another thread than
-    // ours the kernel refuses; if ours has ended, it has cancelled everything already.
+    // So that sockets and ports are free when we return, not some time later. On another thread
+    // than ours the kernel refuses; if ours has ended, it has cancelled everything already.
     ring_->cancel_everything_now();
     if (table_size_ != 0) ring_->call_register(IORING_UNREGISTER_FILES, nullptr, 0);
   }

@@ -1,18 +1,18 @@
 // The Backend over io_uring: one system call per turn hands over everything and brings everything.
 //
 // Receives are multishot, one per connection for as long as it receives, into buffers that all
-// connections share. A send of kTry is answered within the call that submits it: it posts a completion
-// only if it fell short, so success costs nothing but our remembering (`tried_`), and its bytes are the
-// caller's again when the call returns. Descriptors stay ordinary ones, so that addresses, half-close
-// and release are plain calls; they also get a place in the ring's file table where the kernel allows,
-// which saves a reference count per operation.
+// connections share. A send of kTry is answered within the call that submits it: it posts a
+// completion only if it fell short, so success costs nothing but our remembering (`tried_`), and
+// its bytes are the caller's again when the call returns. Descriptors stay ordinary ones, so that
+// addresses, half-close and release are plain calls; they also get a place in the ring's file table
+// where the kernel allows, which saves a reference count per operation.
 //
 // Invariants
-//   1. A descriptor is closed or released only when no request of its connection is with the kernel,
-//      because a request would keep the socket alive. The flags kInKernel say which are.
-//   2. A slot is freed only where its last event is delivered (deliver_notice), so references to slots
-//      stay good across all other callbacks. Listeners and polls are freed at once; their late
-//      completions carry a dead generation.
+//   1. A descriptor is closed or released only when no request of its connection is with the
+//      kernel, because a request would keep the socket alive. The flags kInKernel say which are.
+//   2. A slot is freed only where its last event is delivered (deliver_notice), so references to
+//      slots stay good across all other callbacks. Listeners and polls are freed at once; their
+//      late completions carry a dead generation.
 //   3. A receive that ended for lack of buffers waits in `starved_` and is armed again only when
 //      buffers are back, at most as many as there are: never in a circle.
 #pragma once
@@ -41,8 +41,8 @@
 namespace sluice {
 
 // Owned by a shard, used on its thread, except `wake`. Owns the descriptors of its listeners and
-// connections, and closes those that are left when it ends. Does not own polled descriptors. `clock`
-// must outlive it.
+// connections, and closes those that are left when it ends. Does not own polled descriptors.
+// `clock` must outlive it.
 class UringBackend final : public Backend {
  public:
   // Any thread; `attach` then binds it to the calling one.
@@ -168,10 +168,10 @@ class UringBackend final : public Backend {
   Slab<Slot> slots_;
   GatherPool gathers_;
   TurnArena arena_;
-  std::vector<Handle> tried_;      // kTry sends whose outcome was not told yet
+  std::vector<Handle> tried_;       // kTry sends whose outcome was not told yet
   std::vector<Handle> concluding_;  // tried_ while it is told
   std::vector<Handle> notices_;
-  std::vector<Handle> telling_;    // notices_ while they are told
+  std::vector<Handle> telling_;  // notices_ while they are told
   std::vector<Handle> starved_;
   std::vector<io_uring_cqe> spilled_;  // completions, while a queue overflow is sorted out
   bool ran_out_of_buffers_ = false;

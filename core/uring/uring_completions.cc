@@ -26,8 +26,8 @@ unsigned poll_events(int bits) noexcept {
 
 void UringBackend::wait(Duration timeout) noexcept {
   const bool told = deliver_notices();
-  // The outcome of a send is known when the call has submitted it: a Reactor that wants to close after
-  // it, or to send more, must not sleep in between.
+  // The outcome of a send is known when the call has submitted it: a Reactor that wants to close
+  // after it, or to send more, must not sleep in between.
   if (told || !notices_.empty() || !tried_.empty()) timeout = Duration::zero();
   if (buffers_->is_grown()) timeout = std::min(timeout, kShrinkInterval);
   counters_.waits.add();
@@ -194,7 +194,8 @@ void UringBackend::deliver_received(Handle handle, Slot& slot,
   buffers_->give(id);
 }
 
-// `result` is that of the receive's last completion. Handlers may have changed their mind meanwhile.
+// `result` is that of the receive's last completion. Handlers may have changed their mind
+// meanwhile.
 void UringBackend::receive_ended(Handle handle, Slot& slot, int result) noexcept {
   if (slot.has(kEnding)) return end_when_idle(handle, slot);
   if (!slot.has(kReceiving)) return;  // a handler stopped it just now; kStopDue confirms

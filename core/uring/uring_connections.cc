@@ -83,14 +83,14 @@ void UringBackend::stop_receive(Handle connection) noexcept {
   }
 }
 
-void UringBackend::send(Handle connection, std::span<const iovec> pieces,
-                        SendMode mode) noexcept {
+void UringBackend::send(Handle connection, std::span<const iovec> pieces, SendMode mode) noexcept {
   Slot& slot = open(connection);
   SLUICE_CHECK(!slot.has(kTrying | kWaiting));
   SLUICE_CHECK(!pieces.empty());
   SLUICE_CHECK(pieces.size() <= kIovecMax);
   counters_.sends.add();
-  // Of pieces that are together too long, those that fit; one that is too long alone, its beginning.
+  // Of pieces that are together too long, those that fit; one that is too long alone, its
+  // beginning.
   std::size_t total = total_size(pieces);
   iovec beginning{};
   while (total > kSendMax && pieces.size() > 1) {
@@ -196,8 +196,8 @@ void UringBackend::end_when_idle(Handle handle, Slot& slot) noexcept {
   notice(handle, slot, kEndDue);
 }
 
-// Only what is there now: what handlers cause is for the next call, or two connections that answer each
-// other's notices would keep the loop from the kernel.
+// Only what is there now: what handlers cause is for the next call, or two connections that answer
+// each other's notices would keep the loop from the kernel.
 bool UringBackend::deliver_notices() noexcept {
   if (notices_.empty()) return false;
   telling_.swap(notices_);
@@ -231,8 +231,8 @@ void UringBackend::deliver_carried(Handle handle, Slot& slot) noexcept {
   CarriedBytes carried = std::move(slot.carried);
   counters_.receives.add();
   events_->on_receive(handle, carried.view());
-  // Unless the handler stopped or ended it, the kernel's bytes come next. If it stopped and started, it
-  // is armed already.
+  // Unless the handler stopped or ended it, the kernel's bytes come next. If it stopped and
+  // started, it is armed already.
   if (slot.has(kReceiving) && !slot.has(kEnding | kReceiveArmed)) arm_receive(handle, slot);
 }
 

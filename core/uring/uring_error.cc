@@ -74,7 +74,8 @@ std::string UringError::text() const {
 std::string UringError::remedy() const {
   switch (why) {
     case UringFailure::kBlockedBySeccomp:
-      return "allow io_uring_setup, io_uring_enter and io_uring_register in the container's seccomp "
+      return "allow io_uring_setup, io_uring_enter and io_uring_register in the container's "
+             "seccomp "
              "profile, or use --backend epoll";
     case UringFailure::kBlockedBySysctl:
       return "set sysctl kernel.io_uring_disabled=0, or use --backend epoll";

@@ -7,19 +7,19 @@
 namespace sluice {
 
 enum class UringFailure : std::uint8_t {
-  kBlockedBySeccomp,   // EPERM although the sysctl allows it: a container's filter
-  kBlockedBySysctl,    // kernel.io_uring_disabled
-  kNotInKernel,        // ENOSYS: built without it, or a sandbox that hides it
-  kTooOld,             // before 6.1
-  kOutOfMemlock,       // RLIMIT_MEMLOCK leaves no room for the queues
-  kOutOfDescriptors,   // EMFILE or ENFILE
-  kSelfTestFailed,     // it is there and does not do what we need
+  kBlockedBySeccomp,  // EPERM although the sysctl allows it: a container's filter
+  kBlockedBySysctl,   // kernel.io_uring_disabled
+  kNotInKernel,       // ENOSYS: built without it, or a sandbox that hides it
+  kTooOld,            // before 6.1
+  kOutOfMemlock,      // RLIMIT_MEMLOCK leaves no room for the queues
+  kOutOfDescriptors,  // EMFILE or ENFILE
+  kSelfTestFailed,    // it is there and does not do what we need
 };
 
 struct UringError {
   UringFailure why = UringFailure::kSelfTestFailed;
-  int number = 0;          // errno, 0 if there was none
-  const char* step = "";   // what was tried, a literal
+  int number = 0;         // errno, 0 if there was none
+  const char* step = "";  // what was tried, a literal
 
   // One clause: what is wrong, such as "io_uring is blocked by a seccomp filter (EPERM)".
   std::string text() const;

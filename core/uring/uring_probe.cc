@@ -17,7 +17,7 @@ namespace sluice {
 namespace {
 
 constexpr std::array<std::uint8_t, 7> kNeededOps = {
-    IORING_OP_ACCEPT, IORING_OP_CONNECT,      IORING_OP_RECV,     IORING_OP_SEND,
+    IORING_OP_ACCEPT,  IORING_OP_CONNECT,      IORING_OP_RECV,    IORING_OP_SEND,
     IORING_OP_SENDMSG, IORING_OP_ASYNC_CANCEL, IORING_OP_POLL_ADD};
 // Far longer than any step takes; only a broken kernel makes us wait for it.
 constexpr Duration kPatience = std::chrono::seconds(1);
@@ -101,7 +101,8 @@ void prepare_try(Ring& ring, const Pair& pair, const std::vector<char>& bytes, s
   entry.flags = IOSQE_CQE_SKIP_SUCCESS;
 }
 
-// The two halves of what a kTry send rests on: silence means all, and less is told in the same call.
+// The two halves of what a kTry send rests on: silence means all, and less is told in the same
+// call.
 std::optional<UringError> check_send(Ring& ring, const Pair& pair) {
   const std::vector<char> bytes(1 << 20, 'y');
   prepare_try(ring, pair, bytes, 1);

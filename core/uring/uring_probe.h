@@ -10,8 +10,8 @@
 
 namespace sluice {
 
-// Sets up a small ring, receives, sends, falls short and cancels over a socket pair, and takes it all
-// down again. Any thread; takes well under a millisecond. Empty if all went well.
+// Sets up a small ring, receives, sends, falls short and cancels over a socket pair, and takes it
+// all down again. Any thread; takes well under a millisecond. Empty if all went well.
 std::optional<UringError> probe_uring();
 
 }  // namespace sluice

@@ -1,7 +1,7 @@
 // What a submission carries and its completions bring back: operation, slot, generation.
 //
-// Not a pointer: a completion may come after its slot went to the next tenant, and then the generation
-// says so.
+// Not a pointer: a completion may come after its slot went to the next tenant, and then the
+// generation says so.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +11,12 @@
 namespace sluice {
 
 enum class UringOp : std::uint8_t {
-  kNone,      // nobody waits for it, such as a cancellation
-  kWake,      // the eventfd was written
-  kAccept,    // multishot
+  kNone,    // nobody waits for it, such as a cancellation
+  kWake,    // the eventfd was written
+  kAccept,  // multishot
   kConnect,
-  kReceive,   // multishot
-  kSendTry,   // completes inside the submitting call, and posts nothing when all was taken
+  kReceive,  // multishot
+  kSendTry,  // completes inside the submitting call, and posts nothing when all was taken
   kSendWait,
   kPoll,
 };

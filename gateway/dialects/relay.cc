@@ -27,8 +27,8 @@ void RelayDialect::on_text(Session& session, Bytes text, std::size_t) noexcept {
   }
 }
 
-// The session is one user at a time: it leaves the old one at once and follows the new user's channel.
-// The subscription passes the home before any message that this session sends afterwards.
+// The session is one user at a time: it leaves the old one at once and follows the new user's
+// channel. The subscription passes the home before any message that this session sends afterwards.
 void RelayDialect::bind(Session& session, std::string_view user_channel) noexcept {
   if (session.follows(user_channel)) return;
   session.leave_channels();

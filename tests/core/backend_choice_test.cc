@@ -83,9 +83,9 @@ bool starts_with(const std::string& text, const std::string& beginning) {
   return text.rfind(beginning, 0) == 0;
 }
 
-#define SKIP_WITHOUT_URING()                                      \
-  if (const auto error = probe_uring(); error.has_value()) {      \
-    GTEST_SKIP() << error->text();                                \
+#define SKIP_WITHOUT_URING()                                 \
+  if (const auto error = probe_uring(); error.has_value()) { \
+    GTEST_SKIP() << error->text();                           \
   }
 
 TEST(BackendChoice, TakesUringWhereItWorks) {
@@ -135,25 +135,28 @@ TEST(BackendChoice, FallsBackWhenUringIsThereAndDoesNotWork) {
 TEST(BackendChoice, FallsBackWhenMemlockIsUsedUp) {
   SKIP_WITHOUT_URING();
   const std::string said = choice_after([] { return limit_memlock(0); }, {});
-  if (starts_with(said, "io_uring|")) GTEST_SKIP() << "this kernel does not charge rings to memlock";
+  if (starts_with(said, "io_uring|"))
+    GTEST_SKIP() << "this kernel does not charge rings to memlock";
   EXPECT_EQ(said, "epoll|locked memory for io_uring is used up (io_uring_setup: ENOMEM)");
 }
 
 TEST(BackendChoice, ForcedUringThatFailsIsAnErrorWithARemedy) {
   SKIP_WITHOUT_URING();
-  const std::string said =
-      choice_after([] { return filter_calls(EPERM); }, BackendKind::kUring);
-  EXPECT_EQ(said,
-            "!|io_uring is blocked by a seccomp filter (io_uring_setup: EPERM); allow io_uring_setup, "
-            "io_uring_enter and io_uring_register in the container's seccomp profile, or use "
-            "--backend epoll");
+  const std::string said = choice_after([] { return filter_calls(EPERM); }, BackendKind::kUring);
+  EXPECT_EQ(
+      said,
+      "!|io_uring is blocked by a seccomp filter (io_uring_setup: EPERM); allow io_uring_setup, "
+      "io_uring_enter and io_uring_register in the container's seccomp profile, or use "
+      "--backend epoll");
 }
 
 TEST(BackendChoice, AllShardsGetTheSameKind) {
   SKIP_WITHOUT_URING();
-  // Enough for the self-test and the first shards; later ones make do with less until nothing is left.
+  // Enough for the self-test and the first shards; later ones make do with less until nothing is
+  // left.
   const std::string said = choice_after([] { return limit_memlock(512 * 1024); }, {}, 64);
-  if (starts_with(said, "io_uring|")) GTEST_SKIP() << "this kernel does not charge rings to memlock";
+  if (starts_with(said, "io_uring|"))
+    GTEST_SKIP() << "this kernel does not charge rings to memlock";
   EXPECT_EQ(said, "epoll|locked memory for io_uring is used up (io_uring_setup: ENOMEM)");
 }
 

@@ -37,10 +37,8 @@ TEST(SocketAddress, IsBuiltFromHostOrder) {
 TEST(SocketAddress, TruncatedOnesAreEmpty) {
   sockaddr_in in{};
   in.sin_family = AF_INET;
-  EXPECT_EQ(SocketAddress::from_sockaddr(reinterpret_cast<sockaddr*>(&in), 4),
-            SocketAddress());
-  EXPECT_EQ(SocketAddress::from_sockaddr(reinterpret_cast<sockaddr*>(&in), 0),
-            SocketAddress());
+  EXPECT_EQ(SocketAddress::from_sockaddr(reinterpret_cast<sockaddr*>(&in), 4), SocketAddress());
+  EXPECT_EQ(SocketAddress::from_sockaddr(reinterpret_cast<sockaddr*>(&in), 0), SocketAddress());
 }
 
 TEST(SocketAddress, PeersOnUnixSocketsHaveNoPath) {

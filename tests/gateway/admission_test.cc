@@ -36,7 +36,8 @@ TEST(Admission, IdentitiesAreTrustedOnLoopbackOnly) {
 TEST(Admission, WhatCameThroughAProxyIsNotLocal) {
   for (const char* field : {"X-Forwarded-For: 1.2.3.4\r\n", "x-forwarded-proto: https\r\n",
                             "Forwarded: for=1.2.3.4\r\n"}) {
-    EXPECT_EQ(status("Host: localhost\r\n" + std::string(field), DialectKind::kChat, kLoopback), 403);
+    EXPECT_EQ(status("Host: localhost\r\n" + std::string(field), DialectKind::kChat, kLoopback),
+              403);
   }
 }
 
@@ -47,17 +48,20 @@ TEST(Admission, InsecureIdentitiesHoldEverywhereWhenSaidAndNowhereWhenDenied) {
 
 TEST(Admission, ALoopbackListenerWantsALoopbackHost) {
   for (const char* host : {"localhost", "LOCALHOST:1", "127.0.0.1:9999", "127.1.2.3", "[::1]:80"}) {
-    EXPECT_EQ(status("Host: " + std::string(host) + "\r\n", DialectKind::kChat, kLoopback), 0) << host;
+    EXPECT_EQ(status("Host: " + std::string(host) + "\r\n", DialectKind::kChat, kLoopback), 0)
+        << host;
   }
-  for (const char* host : {"evil.example", "localhost.evil.example", "2130706433", "127.1", "10.0.0.1",
-                           "[::2]"}) {
-    EXPECT_EQ(status("Host: " + std::string(host) + "\r\n", DialectKind::kChat, kLoopback), 403) << host;
+  for (const char* host :
+       {"evil.example", "localhost.evil.example", "2130706433", "127.1", "10.0.0.1", "[::2]"}) {
+    EXPECT_EQ(status("Host: " + std::string(host) + "\r\n", DialectKind::kChat, kLoopback), 403)
+        << host;
   }
 }
 
 TEST(Admission, AnOriginIsThisHostOrRefused) {
   const auto chat = [](const std::string& host, const std::string& origin) {
-    return status("Host: " + host + "\r\nOrigin: " + origin + "\r\n", DialectKind::kChat, kPublic, true);
+    return status("Host: " + host + "\r\nOrigin: " + origin + "\r\n", DialectKind::kChat, kPublic,
+                  true);
   };
   EXPECT_EQ(chat("chat.example:8080", "http://chat.example:8080"), 0);
   EXPECT_EQ(chat("chat.example", "http://CHAT.example:80"), 0);

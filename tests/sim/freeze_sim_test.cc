@@ -57,8 +57,8 @@ std::vector<std::string> frames_of(const std::string& received) {
 
 using Outcome = std::vector<std::vector<std::string>>;
 
-// What two clients of `path` receive when the first one's bytes are `script` and both move after its
-// first `cut` bytes (not at all if `cut` is npos). The second one says `other` first.
+// What two clients of `path` receive when the first one's bytes are `script` and both move after
+// its first `cut` bytes (not at all if `cut` is npos). The second one says `other` first.
 Outcome received(std::string_view path, const std::string& script, const std::string& other,
                  std::size_t cut) {
   SimOptions options;
@@ -94,13 +94,15 @@ void check_every_cut(std::string_view path, const std::string& script, const std
 }
 
 std::string frame(unsigned first, std::string_view payload) {
-  std::string out = {static_cast<char>(first), static_cast<char>(0x80u | payload.size()), 0, 0, 0, 0};
+  std::string out = {
+      static_cast<char>(first), static_cast<char>(0x80u | payload.size()), 0, 0, 0, 0};
   return out + std::string(payload);
 }
 
 TEST(FreezeSim, AnEchoSessionMovesAtEveryByte) {
-  check_every_cut("/", text_frame_bytes("hello") + frame(0x01, "\xe4\xbd") + frame(0x89, "ping") +
-                           frame(0x80, "\xa0\xe5\xa5\xbd") + text_frame_bytes("bye"),
+  check_every_cut("/",
+                  text_frame_bytes("hello") + frame(0x01, "\xe4\xbd") + frame(0x89, "ping") +
+                      frame(0x80, "\xa0\xe5\xa5\xbd") + text_frame_bytes("bye"),
                   "");
 }
 

@@ -53,7 +53,8 @@ TEST(InstanceSim, ChatHasOneOrderForAllWhateverTheNetworkDoes) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     World world(SimOptions::rough(seed));
-    SimInstance instance(world.network, world.scheduler, kAddress, 1 + static_cast<std::uint32_t>(seed % 4));
+    SimInstance instance(world.network, world.scheduler, kAddress,
+                         1 + static_cast<std::uint32_t>(seed % 4));
     for (int i = 0; i < 6; ++i) world.connect("/chat");
     ASSERT_TRUE(world.all_open());
     for (int n = 0; n < 10; ++n) {
@@ -82,7 +83,8 @@ TEST(InstanceSim, RelayDeliversEachMessageOnceAndInOrder) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     World world(SimOptions::rough(seed));
-    SimInstance instance(world.network, world.scheduler, kAddress, 1 + static_cast<std::uint32_t>(seed % 4));
+    SimInstance instance(world.network, world.scheduler, kAddress,
+                         1 + static_cast<std::uint32_t>(seed % 4));
     constexpr std::size_t kUsers = 5;
     for (std::size_t i = 0; i < kUsers; ++i) {
       SimClient& client = world.connect("/sendone");
@@ -104,7 +106,8 @@ TEST(InstanceSim, RelayDeliversEachMessageOnceAndInOrder) {
     }
     EXPECT_EQ(instance.sum([](const ShardCounters& c) {
       return c.dropped[static_cast<std::size_t>(Drop::kNoSubscriber)].value();
-    }), 0u);
+    }),
+              0u);
   }
 }
 
@@ -114,7 +117,8 @@ TEST(InstanceSim, EverythingIsGivenBackWhenClientsGo) {
     SimOptions options = SimOptions::rough(seed);
     options.resets_per_10000 = 50;
     World world(options);
-    SimInstance instance(world.network, world.scheduler, kAddress, 2 + static_cast<std::uint32_t>(seed % 3));
+    SimInstance instance(world.network, world.scheduler, kAddress,
+                         2 + static_cast<std::uint32_t>(seed % 3));
     for (int i = 0; i < 4; ++i) {
       world.connect("/chat").send_text(chat_message(0, i));
       world.connect("/sendone").send_text(R"({"msg_type":"accept_","toy_id":"U"})");
@@ -147,7 +151,8 @@ TEST(InstanceSim, ASilentClientIsPingedAndThenCutOff) {
   EXPECT_TRUE(client.stream().is_reset());
   EXPECT_EQ(instance.sum([](const ShardCounters& c) {
     return c.closes[static_cast<std::size_t>(Cause::kPingTimeout)][close_code_index(1006)].value();
-  }), 1u);
+  }),
+            1u);
 }
 
 TEST(InstanceSim, ARequestThatDoesNotArriveIsAnswered408) {
@@ -191,14 +196,17 @@ TEST(InstanceSim, ASubscriberThatDoesNotReadIsDisconnectedAndTheOthersAreNotHeld
   }));
   EXPECT_EQ(instance.sum([](const ShardCounters& c) {
     return c.closes[static_cast<std::size_t>(Cause::kSlowConsumer)][close_code_index(1008)].value();
-  }), 0u);  // it still lingers
+  }),
+            0u);  // it still lingers
   EXPECT_GT(instance.sum([](const ShardCounters& c) {
     return c.dropped[static_cast<std::size_t>(Drop::kSlowConsumer)].value();
-  }), 0u);
+  }),
+            0u);
   ASSERT_TRUE(world.scheduler.run_for(std::chrono::seconds(10)));
   EXPECT_EQ(instance.sum([](const ShardCounters& c) {
     return c.closes[static_cast<std::size_t>(Cause::kSlowConsumer)][close_code_index(1008)].value();
-  }), 1u);
+  }),
+            1u);
 }
 
 TEST(InstanceSim, TheNthFailingOperationNeverBreaksTheInstance) {
@@ -211,7 +219,8 @@ TEST(InstanceSim, TheNthFailingOperationNeverBreaksTheInstance) {
     World world(options);
     SimInstance instance(world.network, world.scheduler, kAddress, 2);
     world.network.faults().arm(nth);
-    for (int i = 0; i < 4; ++i) world.connect(i % 2 == 0 ? "/chat" : "/").send_text(chat_message(0, i));
+    for (int i = 0; i < 4; ++i)
+      world.connect(i % 2 == 0 ? "/chat" : "/").send_text(chat_message(0, i));
     ASSERT_TRUE(world.scheduler.run_for(std::chrono::seconds(2)));
     fired = world.network.faults().fired();
     world.network.faults().disarm();

@@ -23,10 +23,9 @@ class SimInstance::Actor final : public SimActor {
   SimNetwork& network_;
 };
 
-SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler,
-                         const SocketAddress& address, std::uint32_t shards, const Limits& limits)
-    : scheduler_(scheduler),
-      log_(network.clock(), sink_, LogLevel::kError, LogFormat::kText) {
+SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
+                         std::uint32_t shards, const Limits& limits)
+    : scheduler_(scheduler), log_(network.clock(), sink_, LogLevel::kError, LogFormat::kText) {
   std::vector<std::unique_ptr<Backend>> backends;
   std::vector<SimBackend*> raw;
   std::vector<int> listeners;

@@ -87,8 +87,8 @@ TEST_F(EpollBackendTest, UrgentDataDoesNotHideWhatFollows) {
   ASSERT_EQ(::send(client, "!", 1, MSG_OOB), 1);
   ASSERT_EQ(::send(client, "after", 5, 0), 5);
   driver_.start_receive(connection);
-  EXPECT_TRUE(run_until(
-      [&, one = connection] { return driver_.at(one).received == "beforeafter"; }));
+  EXPECT_TRUE(
+      run_until([&, one = connection] { return driver_.at(one).received == "beforeafter"; }));
 }
 
 TEST_F(EpollBackendTest, PassedDescriptorsDoNotHideWhatFollows) {

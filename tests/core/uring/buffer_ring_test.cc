@@ -11,7 +11,8 @@
 namespace sluice {
 namespace {
 
-// A ring that receives from a socket pair, one byte a message, without giving buffers back by itself.
+// A ring that receives from a socket pair, one byte a message, without giving buffers back by
+// itself.
 class Buffers : public testing::Test {
  protected:
   void SetUp() override {
