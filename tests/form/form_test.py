@@ -81,7 +81,8 @@ class Form:
         for match in re.finditer(r"\bthread_local\b", blank(text)):
             self.fault(f"{name}:{text.count(chr(10), 0, match.start()) + 1}", "thread_local")
         functions, mutables = outline(text)
-        for number, statement in mutables:
+        # A test may have to count inside a plain function that the code takes by pointer.
+        for number, statement in mutables if not name.startswith("tests/") else ():
             self.fault(f"{name}:{number}", f"mutable static state: {statement[:60]}")
         if len(lines) > FILE_LINES:
             self.oversized[f"file {name}"] = (len(lines), name)
