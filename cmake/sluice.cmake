@@ -16,9 +16,32 @@ if(SLUICE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(SLUICE_CCACHE_PROGRAM ccache)
   if(SLUICE_CCACHE_PROGRAM)
     # Build folders share results: the working directory is kept out of the hash.
-    set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_NOHASHDIR=1 "${SLUICE_CCACHE_PROGRAM}")
+    set(CMAKE_CXX_COMPILER_LAUNCHER env
+      CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros "${SLUICE_CCACHE_PROGRAM}")
   endif()
 endif()
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  # What ccache needs to take a precompiled header for unchanged.
+  add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
+endif()
+
+# What most sources parse again and again, parsed once: it halves the time of a build. That every header
+# still includes what it uses is checked by the target header_check, which does not see these.
+set(SLUICE_COMMON_HEADERS
+  <absl/container/btree_map.h> <absl/container/flat_hash_map.h> <algorithm> <array> <atomic> <charconv>
+  <chrono> <cstdint> <cstring> <functional> <memory> <optional> <span> <string> <string_view>
+  <system_error> <tl/expected.hpp> <utility> <vector>)
+
+# sluice_precompile(<target>): the first target owns the precompiled header, the others use it.
+function(sluice_precompile target)
+  get_property(owner GLOBAL PROPERTY SLUICE_PRECOMPILE_OWNER)
+  if(owner)
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+  else()
+    target_precompile_headers(${target} PRIVATE ${SLUICE_COMMON_HEADERS})
+    set_property(GLOBAL PROPERTY SLUICE_PRECOMPILE_OWNER ${target})
+  endif()
+endfunction()
 
 # sluice_sources(<variable> [EXCLUDE <regex>...] GLOBS <glob>...): sources below the current folder,
 # looked for again at every build.
@@ -39,6 +62,7 @@ function(sluice_library name)
   if(arg_SOURCES)
     add_library(${name} STATIC ${arg_SOURCES})
     target_link_libraries(${name} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE} sluice_flags)
+    sluice_precompile(${name})
   else()
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE ${arg_PUBLIC} ${arg_PRIVATE})

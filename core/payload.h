@@ -17,6 +17,7 @@
 #include "core/base/bytes.h"
 #include "core/base/counter.h"
 #include "core/block_pool.h"
+#include "core/turn_room.h"
 
 namespace sluice {
 
@@ -41,7 +42,9 @@ class PayloadPool {
     Payload* hold;
   };
 
-  PayloadPool(BlockPool& blocks, std::uint16_t shard) : blocks_(blocks), shard_(shard) {}
+  PayloadPool(BlockPool& blocks, std::uint16_t shard) : blocks_(blocks), shard_(shard) {
+    reserve_turn(returns_);
+  }
   ~PayloadPool();
   PayloadPool(const PayloadPool&) = delete;
   PayloadPool& operator=(const PayloadPool&) = delete;

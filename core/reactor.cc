@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/check.h"
+#include "core/turn_room.h"
 
 namespace sluice {
 namespace {
@@ -23,7 +24,9 @@ Reactor::Reactor(Backend& backend, const Clock& clock, const ReactorLimits& limi
       payloads_(blocks_, shard),
       timers_(clock.now()),
       now_(clock.now()),
-      next_trim_(now_ + kTrimInterval) {}
+      next_trim_(now_ + kTrimInterval) {
+  reserve_turn(dirty_, flushing_, attention_, attending_);
+}
 
 Reactor::~Reactor() {
   auto all = pools();

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "core/turn_room.h"
 #include "gateway/broker.h"
 
 namespace sluice {
@@ -11,7 +12,9 @@ namespace sluice {
 class MemoryBroker final : public Broker {
  public:
   // The epoch tells one start of the instance from another. REQUIRES: not 0.
-  explicit MemoryBroker(std::uint64_t epoch) noexcept : epoch_(epoch) {}
+  explicit MemoryBroker(std::uint64_t epoch) noexcept : epoch_(epoch) {
+    reserve_turn(accepted_, delivering_);
+  }
 
   void publish(std::uint64_t channel_hash, Publication publication,
                Position& last) noexcept override;

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/base/check.h"
+#include "core/turn_room.h"
 #include "gateway/session.h"
 
 namespace sluice {
@@ -20,7 +21,9 @@ using Kind = ShardMessage::Kind;
 Router::Router(const RouterParts& parts)
     : parts_(parts),
       home_(*this, parts.broker, parts.payloads, parts.counters, parts.channels_max),
-      lent_bytes_(parts.exchange.shards(), 0) {}
+      lent_bytes_(parts.exchange.shards(), 0) {
+  reserve_turn(local_, handling_, stalled_, leaving_);
+}
 
 Payload& Router::pack(std::string_view channel, std::string_view rest) noexcept {
   Payload& payload = parts_.payloads.make(channel.size() + rest.size());

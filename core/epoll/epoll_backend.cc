@@ -11,6 +11,7 @@
 #include "core/base/check.h"
 #include "core/epoll/epoll_constants.h"
 #include "core/memory_poison.h"
+#include "core/turn_room.h"
 
 namespace sluice {
 
@@ -40,6 +41,7 @@ EpollBackend::EpollBackend(int epoll, int wake_event)
     : epoll_(epoll),
       wake_event_(wake_event),
       buffer_(std::make_unique_for_overwrite<std::byte[]>(kEpollBufferSize + kReadSlack)) {
+  reserve_turn(notices_, telling_, ready_, reading_, accepting_);
   poison_memory(buffer_.get(), kEpollBufferSize + kReadSlack);
   counters_.buffer_bytes.set(static_cast<std::int64_t>(kEpollBufferSize + kReadSlack));
 }

@@ -32,6 +32,7 @@
 #include "core/gather_pool.h"
 #include "core/slab.h"
 #include "core/socket_calls.h"
+#include "core/turn_room.h"
 #include "core/uring/buffer_ring.h"
 #include "core/uring/ring.h"
 #include "core/uring/turn_arena.h"
@@ -116,7 +117,9 @@ class UringBackend final : public Backend {
     void clear(std::uint32_t flag) noexcept { flags &= ~flag; }
   };
 
-  explicit UringBackend(const Clock& clock) noexcept : clock_(clock) {}
+  explicit UringBackend(const Clock& clock) noexcept : clock_(clock) {
+    reserve_turn(tried_, concluding_, notices_, telling_, starved_);
+  }
   Result<void, UringError> set_up(unsigned sq_entries);
 
   // uring_backend.cc: slots, listeners, polls

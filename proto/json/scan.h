@@ -7,13 +7,14 @@
 // Why not simdjson, our library for JSON elsewhere: 3.0.1's DOM refuses valid numbers (a 30-digit
 // integer, 1e400) and lone surrogate escapes, and On-Demand lets invalid scalars pass unless every
 // value is visited and checked by hand; both want 64 readable bytes behind the text, which a
-// message put together from fragments need not have. And it is slower here. Measured by
-// bench/micro/json_bench.cc (g++ 12 -O2, best of 60 runs, ns per message):
+// message put together from fragments need not have. Speed is no reason for it: level
+// at 128 B, slower above (bench/micro/json_bench.cc, Release, best of 120 runs on a busy machine,
+// ns):
 //
 //   chat message of           128 B    1 KiB
-//   this scanner                55       111
-//   On-Demand, all visited      71       190
-//   DOM                         63       189
+//   this scanner                55       106
+//   On-Demand, all visited      58       174
+//   DOM                         62       183
 //
 // simdjson's DOM is the judge in tests/proto/json/scan_differential_test.cc.
 //

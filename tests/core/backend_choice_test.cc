@@ -157,7 +157,8 @@ TEST(BackendChoice, AllShardsGetTheSameKind) {
   const std::string said = choice_after([] { return limit_memlock(512 * 1024); }, {}, 64);
   if (starts_with(said, "io_uring|"))
     GTEST_SKIP() << "this kernel does not charge rings to memlock";
-  EXPECT_EQ(said, "epoll|locked memory for io_uring is used up (io_uring_setup: ENOMEM)");
+  // At which step depends on the kernel's page accounting.
+  EXPECT_TRUE(starts_with(said, "epoll|locked memory for io_uring is used up (")) << said;
 }
 
 TEST(UringError, EveryFailureHasATextAndARemedy) {

@@ -219,7 +219,7 @@ TEST(InstanceSim, TheNthFailingOperationNeverBreaksTheInstance) {
     World world(options);
     SimInstance instance(world.network, world.scheduler, kAddress, 2);
     world.network.faults().arm(nth);
-    for (int i = 0; i < 4; ++i)
+    for (int i = 0; i < 8; ++i)
       world.connect(i % 2 == 0 ? "/chat" : "/").send_text(chat_message(0, i));
     ASSERT_TRUE(world.scheduler.run_for(std::chrono::seconds(2)));
     fired = world.network.faults().fired();

@@ -179,7 +179,8 @@ class Pipe {
 TEST(DescriptorSink, DropsAndCountsLinesWhenNobodyReads) {
   Pipe pipe;
   DescriptorSink sink(pipe.writer());
-  const std::string line = std::string(kLogLineMax - 1, 'x') + "\n";
+  std::string line(kLogLineMax, 'x');
+  line.back() = '\n';
   std::uint64_t written = 0;
   while (sink.lines_lost() == 0) {
     sink.write(line);

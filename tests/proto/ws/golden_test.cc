@@ -110,7 +110,7 @@ std::vector<GoldenCase> read_cases(const std::filesystem::path& path) {
 
 TEST(MessageReaderGolden, EveryCaseGivesItsEventsAtEverySplit) {
   std::size_t replayed = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(SLUICE_TEST_DATA_DIR "/ws/golden")) {
+  for (const auto& entry : std::filesystem::directory_iterator(SLUICE_GOLDEN_DIR)) {
     for (GoldenCase& golden : read_cases(entry.path())) {
       for (const Simd& simd : all_simd()) {
         SCOPED_TRACE(fmt::format("{}, {}, {}", entry.path().filename().string(), golden.name,
