@@ -17,7 +17,7 @@ Connection::Connection(Reactor& reactor, Handle handle, const SocketAddress& pee
           this) {}
 
 void Connection::write(ConstBytes header, ConstBytes body, std::size_t expected) noexcept {
-  SLUICE_DCHECK(is_open());
+  SLUICE_DCHECK(takes_output());
   auto pools = reactor_.pools();
   queue_.append(pools, header, body, expected);
   reactor_.charge(static_cast<std::ptrdiff_t>(header.size() + body.size()));
@@ -25,7 +25,7 @@ void Connection::write(ConstBytes header, ConstBytes body, std::size_t expected)
 }
 
 void Connection::write(Payload& payload, std::size_t begin) noexcept {
-  SLUICE_DCHECK(is_open());
+  SLUICE_DCHECK(takes_output());
   auto pools = reactor_.pools();
   reactor_.charge(static_cast<std::ptrdiff_t>(payload.bytes.size() - begin));
   queue_.append(pools, payload, begin);
@@ -33,7 +33,7 @@ void Connection::write(Payload& payload, std::size_t begin) noexcept {
 }
 
 void Connection::write_pong(ConstBytes frame) noexcept {
-  SLUICE_DCHECK(is_open());
+  SLUICE_DCHECK(takes_output());
   auto pools = reactor_.pools();
   const std::size_t before = queue_.size();
   queue_.set_pong(pools, frame);

@@ -38,6 +38,7 @@ void Session::start(Handle self) noexcept {
 
 void Session::complete_opening() noexcept {
   SLUICE_DCHECK(state_.phase == SessionState::Phase::kOpening);
+  if (!connection_->takes_output()) return;  // the stream broke while the 101 waited
   state_.phase = SessionState::Phase::kOpen;
   connection_->write({}, as_bytes(state_.opening));
   connection_->pin_output();
@@ -108,6 +109,7 @@ void Session::answer_close(const ws::Event& event) noexcept {
 
 void Session::say_close(ws::CloseCode code, std::string_view reason) noexcept {
   if (state_.phase == SessionState::Phase::kOpening) return;  // no WebSocket yet
+  if (!connection_->takes_output()) return;                   // the stream broke
   std::array<std::byte, ws::kControlFrameMax> frame;
   const std::size_t size = ws::encode_close(frame, code, reason);
   connection_->write({}, std::span(frame).first(size));
