@@ -90,9 +90,7 @@ class Connection {
   bool is_open() const noexcept { return state_ == State::kOpen; }
   // Whether what is written now may still leave: the connection is open, or leaving, in which case
   // output goes with it. False from close, abort or a broken stream on.
-  bool takes_output() const noexcept {
-    return state_ == State::kOpen || state_ == State::kLeaving;
-  }
+  bool takes_output() const noexcept { return state_ == State::kOpen || state_ == State::kLeaving; }
 
   // Queue bytes; they leave with this turn's flush. REQUIRES: takes_output.
   void write(ConstBytes header, ConstBytes body, std::size_t expected = 0) noexcept;

@@ -90,8 +90,12 @@ Result<OpenListeners, std::error_code> open_tcp(ListenAddress listen, unsigned s
     probe = bind_tcp(listen, Sharing::kExclusive);
   }
   if (!probe) return fail(probe.error());
-  // The probe stays bound until the siblings are: nobody else can be given the same free port. It
-  // does not listen, so SO_REUSEADDR lets the siblings bind beside it.
+  // Bound is not enough: of two gateways that start together both are, thanks to SO_REUSEADDR, and
+  // each would then take the other's siblings for its own. Listening without SO_REUSEPORT is what
+  // the kernel grants to one only. Allowing it afterwards lets the siblings bind beside the probe,
+  // which holds the port until they listen.
+  if (::listen(probe->get(), 1) != 0) return fail(last_error());
+  if (!set_option(probe->get(), SOL_SOCKET, SO_REUSEPORT, 1)) return fail(last_error());
   const auto bound = bound_address(probe->get());
   if (!bound) return fail(bound.error());
   listen.address = *bound;

@@ -17,9 +17,9 @@ struct OpenListeners {
   SocketAddress bound;           // with the real port where 0 was asked
 };
 
-// One listening socket per shard. TCP: SO_REUSEPORT siblings, after an exclusive bind has proven
-// that no other process listens there (SO_REUSEPORT alone would share the port with another gateway
-// of the same user and hide the mistake). TCP_NODELAY and the like are set here and inherited.
+// One listening socket per shard. TCP: SO_REUSEPORT siblings, after listening alone has proven that
+// no other process does (SO_REUSEPORT by itself would share the port with another gateway of the
+// same user and hide the mistake). TCP_NODELAY and the like are set here and inherited.
 // UNIX: one socket, duplicated; a stale socket file (nobody answers) is replaced, a live one is
 // EADDRINUSE.
 Result<OpenListeners, std::error_code> open_listeners(const ListenAddress& address,

@@ -27,6 +27,8 @@ namespace {
 constexpr std::size_t kOwnDescriptors = 32;
 constexpr std::size_t kOwnDescriptorsPerShard = 8;
 constexpr int kExitAtOnce = 1;
+// Connections are cut that much before the shutdown timeout, so that the exit keeps it.
+constexpr Duration kExitReserve = std::chrono::milliseconds(200);
 
 int complain(const std::string& line) {
   std::fprintf(stderr, "sluice: %s\n", line.c_str());
@@ -60,19 +62,32 @@ struct Listening {
   std::string address;
 };
 
+std::string_view listen_remedy(std::error_code error, bool is_unix) noexcept {
+  if (error == std::errc::address_in_use) {
+    return "stop the process that listens there or choose another address";
+  }
+  if (error == std::errc::address_not_available) {
+    return "choose an address of this machine, or 0.0.0.0 for all of them";
+  }
+  if (error == std::errc::address_family_not_supported) {
+    return "this machine has no such network: choose an IPv4 address";
+  }
+  if (error == std::errc::too_many_files_open) return "raise the limit of open files (ulimit -n)";
+  if (is_unix) return "choose a path in a folder that exists and that this user may write to";
+  if (error == std::errc::permission_denied) {
+    return "ports below 1024 need CAP_NET_BIND_SERVICE: grant it or choose a higher port";
+  }
+  return "choose another address";
+}
+
 Result<Listening, std::string> listen_on(const std::string& text, bool is_ops, unsigned shards) {
   const std::string option = is_ops ? "--ops-listen " : "--listen ";
   const auto address = ListenAddress::parse(text);
   if (!address) return fail(option + text + ": " + address.error());
   auto open = open_listeners(*address, shards);
   if (!open) {
-    std::string line = option + text + ": " + open.error().message();
-    if (open.error() == std::errc::address_in_use) {
-      line += "; stop the process that listens there or choose another address";
-    } else if (open.error() == std::errc::permission_denied) {
-      line += "; ports below 1024 need CAP_NET_BIND_SERVICE";
-    }
-    return fail(line);
+    return fail(option + text + ": " + open.error().message() + "; " +
+                std::string(listen_remedy(open.error(), !address->unix_path.empty())));
   }
   Listening listening;
   listening.traits = {open->bound.is_loopback(), is_ops};
@@ -184,8 +199,12 @@ int run_gateway(const Options& options) {
     (*instance)->join();
     return complain("cannot accept connections: " + error.message());
   }
-  say_listening(log, *listeners, options, plan->shards, *backends);
-  return wait_and_stop(**instance, log, signals, options.limits.shutdown_timeout);
+  // Said at every level: with port 0 nobody could know otherwise.
+  const Logger start_log(clock, sink, std::min(options.log_level, LogLevel::kInfo),
+                         options.log_format);
+  say_listening(start_log, *listeners, options, plan->shards, *backends);
+  const Duration timeout = options.limits.shutdown_timeout;
+  return wait_and_stop(**instance, log, signals, timeout - std::min(timeout / 10, kExitReserve));
 }
 
 }  // namespace sluice

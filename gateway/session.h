@@ -53,8 +53,7 @@ class Session final : public Stage {
   ShardContext& shard() noexcept { return shard_; }
   // Whether the client can be told anything: not before its 101, not after the stream broke.
   bool is_open() const noexcept {
-    return !has_ended_ && state_.phase == SessionState::Phase::kOpen &&
-           connection_->takes_output();
+    return !has_ended_ && state_.phase == SessionState::Phase::kOpen && connection_->takes_output();
   }
 
   // For dialects.

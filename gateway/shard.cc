@@ -151,7 +151,7 @@ void Shard::on_turn_end() noexcept {
 }
 
 bool Shard::prepare_sleep() noexcept {
-  if (router_.has_work() || stopped_) return false;
+  if (router_.has_work() || stopped_ || is_stop_due()) return false;
   return shared_.exchange.doorbell(index_).prepare_sleep(
       [this] { return shared_.exchange.has_work(index_); });
 }

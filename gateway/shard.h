@@ -129,6 +129,8 @@ class Shard final : private ReactorHost,
   void resume_accept() noexcept;
   void begin_stop(Time deadline) noexcept;
   void check_stop() noexcept;
+  // The last connection ended behind this turn's check_stop.
+  bool is_stop_due() const noexcept { return stop_deadline_ && connection_count() == 0; }
   void leave_count(const SocketAddress& peer) noexcept { shared_.connections.leave(peer); }
 
   const InstanceShared& shared_;

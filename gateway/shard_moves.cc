@@ -117,7 +117,7 @@ void Shard::begin_stop(Time deadline) noexcept {
 }
 
 void Shard::check_stop() noexcept {
-  if (reactor_.connection_count() == 0) {
+  if (is_stop_due()) {
     stopped_ = true;
   } else if (reactor_.now() >= *stop_deadline_ && !aborting_) {
     aborting_ = true;

@@ -7,9 +7,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <barrier>
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <thread>
+#include <vector>
 
 namespace sluice {
 namespace {
@@ -68,6 +71,38 @@ TEST_F(Listeners, PortZeroBecomesOnePortForAllShards) {
     EXPECT_EQ(option(descriptor, SOL_SOCKET, SO_ACCEPTCONN), 1);
     EXPECT_NE(::fcntl(descriptor, F_GETFL) & O_NONBLOCK, 0);
     EXPECT_NE(::fcntl(descriptor, F_GETFD) & FD_CLOEXEC, 0);
+  }
+}
+
+// A port belongs to one gateway, however close together two of them start.
+TEST_F(Listeners, OfManyThatStartTogetherOneGetsThePort) {
+  for (int round = 0; round < 50; ++round) {
+    const auto free_port = open("127.0.0.1:0", 1);
+    ASSERT_TRUE(free_port.has_value());
+    const std::string text = free_port->bound.to_string();
+    close_all();
+    constexpr int kStarters = 4;
+    std::barrier start(kStarters);
+    std::vector<Result<OpenListeners, std::error_code>> results(
+        kStarters, fail(std::error_code()));
+    std::vector<std::thread> starters;
+    for (int i = 0; i < kStarters; ++i) {
+      starters.emplace_back([&, i] {
+        start.arrive_and_wait();
+        results[static_cast<std::size_t>(i)] = open_listeners(*ListenAddress::parse(text), 2);
+      });
+    }
+    for (std::thread& starter : starters) starter.join();
+    int got_it = 0;
+    for (const auto& result : results) {
+      if (!result) {
+        EXPECT_EQ(result.error(), std::errc::address_in_use);
+        continue;
+      }
+      ++got_it;
+      for (const int descriptor : result->descriptors) ::close(descriptor);
+    }
+    ASSERT_EQ(got_it, 1) << "round " << round;
   }
 }
 

@@ -49,9 +49,15 @@ class Clients(unittest.IsolatedAsyncioTestCase):
     async def test_echo_pipelined_messages_keep_their_order(self):
         async def check(gateway):
             [client] = await self.connect_all(gateway, "/", 1)
-            await asyncio.gather(*(client.send(str(i)) for i in range(2000)))
-            got = [await receive(client) for _ in range(2000)]
-            self.assertEqual(sorted(got, key=int), [str(i) for i in range(2000)])
+
+            async def send_all():
+                for i in range(2000):
+                    await client.send(str(i))
+
+            sending = asyncio.create_task(send_all())
+            self.assertEqual([await receive(client) for _ in range(2000)],
+                             [str(i) for i in range(2000)])
+            await sending
             await client.close()
         await self.each_backend(check)
 
@@ -134,10 +140,15 @@ class Clients(unittest.IsolatedAsyncioTestCase):
             number, string = await self.connect_all(gateway, "/sendone", 2)
             await number.send('{"msg_type":"accept_","toy_id":17.0}')
             await string.send('{"msg_type":"accept_","toy_id":"17"}')
-            await number.send('{"msg_type":"send_","to_user":17,"m":1}')
-            self.assertEqual(await receive(number), '{"msg_type":"send_","to_user":17,"m":1}')
-            await number.send('{"msg_type":"send_","to_user":"17","m":2}')
-            self.assertEqual(await receive(string), '{"msg_type":"send_","to_user":"17","m":2}')
+            # A message to oneself comes back when the binding holds.
+            for client, own in ((number, "17"), (string, '"17"')):
+                text = '{"msg_type":"send_","to_user":%s,"m":1}' % own
+                await client.send(text)
+                self.assertEqual(await receive(client), text)
+            for client, to, receiver in ((number, '"17"', string), (string, "17", number)):
+                text = '{"msg_type":"send_","to_user":%s,"m":2}' % to
+                await client.send(text)
+                self.assertEqual(await receive(receiver), text)
             await self.close_all([number, string])
         await self.each_backend(check)
 

@@ -1,12 +1,15 @@
 """HTTP beside the WebSockets, and how the process behaves towards its operator."""
 
+import contextlib
 import http.client
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -17,10 +20,13 @@ def run(*arguments, **more):
     return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=20, **more)
 
 
-class Http(unittest.TestCase):
+class Http:
+    """The tests; a class for each backend runs them."""
+    BACKEND = None
+
     @classmethod
     def setUpClass(cls):
-        cls.gateway = Gateway("--shards", "2").__enter__()
+        cls.gateway = Gateway("--shards", "2", "--backend", cls.BACKEND).__enter__()
 
     @classmethod
     def tearDownClass(cls):
@@ -88,12 +94,22 @@ class Http(unittest.TestCase):
         for name in ("sluice_connections{dialect=\"chat\"}", "sluice_dropped_total{reason=",
                      "sluice_closes_total{code=", "sluice_turns_total{shard=\"1\"}"):
             self.assertIn(name, text.decode())
-        promtool = shutil.which("promtool") or os.path.join(os.environ.get("E2E_CACHE", ""),
-                                                            "promtool")
-        if not os.path.exists(promtool):
-            self.skipTest("promtool is not installed")
+        promtool = shutil.which("promtool") or os.path.join(os.environ["E2E_CACHE"], "bin", "promtool")
+        self.assertTrue(os.path.exists(promtool), "./dev test fetches promtool")
         checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True)
         self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+
+class HttpOverUring(Http, unittest.TestCase):
+    BACKEND = "io_uring"
+
+
+class HttpOverEpoll(Http, unittest.TestCase):
+    BACKEND = "epoll"
+
+
+UPGRADE = (b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+           b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 
 
 class Operator(unittest.TestCase):
@@ -134,13 +150,60 @@ class Operator(unittest.TestCase):
                         data += piece
                 self.assertIn(b"200 OK", data)
 
+    def test_clients_that_do_not_go_are_cut_before_the_shutdown_timeout(self):
+        for backend in ("io_uring", "epoll"):
+            with self.subTest(backend=backend), contextlib.ExitStack() as stack:
+                with Gateway("--shards", "2", "--backend", backend,
+                             "--shutdown-timeout", "2s") as gateway:
+                    address = ("127.0.0.1", gateway.port)
+                    for words in (UPGRADE, UPGRADE, b"GET / HTTP/1.1\r\nHo", b""):
+                        stream = stack.enter_context(socket.create_connection(address, 10))
+                        stream.sendall(words)
+                        if words == UPGRADE:
+                            self.assertIn(b"101", stream.recv(4096))
+                    asked = time.monotonic()
+                    gateway.process.send_signal(signal.SIGTERM)
+                    self.assertEqual(gateway.process.wait(20), 0)
+                    self.assertLess(time.monotonic() - asked, 2)
+
+    def test_without_clients_it_stops_at_once(self):
+        for backend in ("io_uring", "epoll"):
+            with self.subTest(backend=backend), \
+                    Gateway("--shards", "2", "--backend", backend) as gateway:
+                with socket.create_connection(("127.0.0.1", gateway.port), 10) as stream:
+                    stream.sendall(UPGRADE)
+                    self.assertIn(b"101", stream.recv(4096))
+                    asked = time.monotonic()
+                    gateway.process.send_signal(signal.SIGTERM)
+                    while stream.recv(4096):
+                        pass
+                self.assertEqual(gateway.process.wait(20), 0)
+                self.assertLess(time.monotonic() - asked, 2)
+
+    def test_a_port_that_was_picked_is_said_at_every_level(self):
+        with Gateway("--log-level", "error") as gateway:
+            self.assertGreater(gateway.port, 0)
+
+    def test_options_come_from_the_environment_and_a_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "gateway.toml"
+            path.write_text('max_message = "2MiB"\nshards = 1\nlog_format = "json"\n')
+            done = run("--config", str(path), "--check-config",
+                       env={**os.environ, "SLUICE_MAX_MESSAGE": "3MiB"})
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn('max_message = "3MiB"  # SLUICE_MAX_MESSAGE', done.stdout)
+            self.assertIn("shards = 1  # " + str(path), done.stdout)
+            # Only the file says json, so its line has no address=... that Gateway looks for.
+            gateway = Gateway("--config", str(path), listen=("[::1]:0",))
+            with contextlib.closing(gateway):
+                line = gateway.wait_for_line(r"\{.*listening.*\}")
+                self.assertIn("[::1]:", json.loads(line.group(0))["address"])
+
     def test_a_second_signal_ends_it_at_once(self):
-        gateway = Gateway("--shards", "1").__enter__()
         # A client that never reads its Close keeps the first stop waiting.
-        with socket.create_connection(("127.0.0.1", gateway.port), 10) as stream:
-            stream.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-                           b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                           b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+        with Gateway("--shards", "1", exit_code=1) as gateway, \
+                socket.create_connection(("127.0.0.1", gateway.port), 10) as stream:
+            stream.sendall(UPGRADE)
             self.assertIn(b"101", stream.recv(4096))
             gateway.process.send_signal(signal.SIGTERM)
             gateway.wait_for_line("stopping")
