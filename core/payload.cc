@@ -10,19 +10,17 @@ constexpr std::size_t kHoldsPerChunk = 128;
 }  // namespace
 
 PayloadPool::~PayloadPool() {
-  for (Payload* chunk : chunks_) {
+  for (const auto& chunk : chunks_) {
     // Loans that nobody will give back any more, since the borrowers end with us.
     for (std::size_t i = 0; i < kHoldsPerChunk; ++i) {
       if (!chunk[i].block.empty()) blocks_.give(chunk[i].block);
     }
-    delete[] chunk;
   }
 }
 
 Payload& PayloadPool::new_hold() noexcept {
   if (free_ == nullptr) {
-    auto* chunk = new Payload[kHoldsPerChunk];
-    chunks_.push_back(chunk);
+    const auto& chunk = chunks_.emplace_back(std::make_unique<Payload[]>(kHoldsPerChunk));
     for (std::size_t i = 0; i < kHoldsPerChunk; ++i) {
       chunk[i].next_free = free_;
       free_ = &chunk[i];

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -76,7 +77,7 @@ class PayloadPool {
   BlockPool& blocks_;
   const std::uint16_t shard_;
   Payload* free_ = nullptr;
-  std::vector<Payload*> chunks_;
+  std::vector<std::unique_ptr<Payload[]>> chunks_;
   std::vector<Return> returns_;
   std::size_t live_ = 0;
 };

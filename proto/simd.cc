@@ -37,16 +37,17 @@ std::string_view name_of(SimdLevel level) noexcept {
 
 bool Simd::supports(SimdLevel level) noexcept {
   switch (level) {
-    case SimdLevel::kScalar:
-      return true;
 #if defined(__x86_64__)
-    case SimdLevel::kSse2:
-      return true;  // part of x86-64
+    case SimdLevel::kScalar:
+    case SimdLevel::kSse2:  // part of x86-64
+      return true;
     case SimdLevel::kAvx2:
       return __builtin_cpu_supports("avx2") != 0;
     case SimdLevel::kAvx512:  // masked byte operations need both extensions
       return __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0;
 #else
+    case SimdLevel::kScalar:
+      return true;
     default:
       return false;
 #endif

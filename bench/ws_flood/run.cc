@@ -100,6 +100,7 @@ class Coordinator {
 RunResult Coordinator::run() {
   if (options_.server_pid != 0) result_.resident_before = resident_bytes(options_.server_pid);
   std::vector<std::thread> threads;
+  threads.reserve(workers_.size());
   for (const auto& worker : workers_) threads.emplace_back([&worker] { worker->loop(); });
   if (connect() && name()) {
     options_.scenario == Scenario::kIdle ? hold() : load();

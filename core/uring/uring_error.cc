@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 namespace sluice {
 namespace {
@@ -19,7 +20,8 @@ char io_uring_disabled() noexcept {
   return ok ? value : '0';
 }
 
-std::string with_error(std::string text, const UringError& error) {
+std::string with_error(std::string_view what, const UringError& error) {
+  std::string text(what);
   if (error.number == 0) return text + " (" + error.step + ")";
   const char* name = ::strerrorname_np(error.number);
   return text + " (" + error.step + ": " + (name != nullptr ? name : "unknown error") + ")";

@@ -83,8 +83,7 @@ TEST_F(Listeners, OfManyThatStartTogetherOneGetsThePort) {
     close_all();
     constexpr int kStarters = 4;
     std::barrier start(kStarters);
-    std::vector<Result<OpenListeners, std::error_code>> results(
-        kStarters, fail(std::error_code()));
+    std::vector<Result<OpenListeners, std::error_code>> results(kStarters, fail(std::error_code()));
     std::vector<std::thread> starters;
     for (int i = 0; i < kStarters; ++i) {
       starters.emplace_back([&, i] {

@@ -36,10 +36,12 @@ void note() noexcept { count.fetch_add(1, std::memory_order_relaxed); }
 #ifndef SLUICE_MALLOC_IS_TAKEN
 // glibc lets a program bring its own malloc; these count and hand on to glibc's.
 extern "C" {
+// NOLINTBEGIN(bugprone-reserved-identifier): their names
 void* __libc_malloc(std::size_t size);
 void* __libc_calloc(std::size_t number, std::size_t size);
 void* __libc_realloc(void* block, std::size_t size);
 void* __libc_memalign(std::size_t alignment, std::size_t size);
+// NOLINTEND(bugprone-reserved-identifier)
 
 void* malloc(std::size_t size) {
   sluice::test::note();

@@ -24,7 +24,7 @@ std::string frame(char first, const std::string& payload) {
   } else if (payload.size() < 65536) {
     out += {126, static_cast<char>(payload.size() >> 8), static_cast<char>(payload.size() & 0xff)};
   } else {
-    out += 127;
+    out += '\x7f';
     for (int shift = 56; shift >= 0; shift -= 8) {
       out += static_cast<char>(payload.size() >> shift & 0xff);
     }

@@ -28,7 +28,7 @@ std::string server_frame(const std::string& payload) {
     out += {126, static_cast<char>(payload.size() >> 8), static_cast<char>(payload.size() & 0xff)};
     return out + payload;
   }
-  out += 127;
+  out += '\x7f';
   for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(payload.size() >> shift);
   return out + payload;
 }

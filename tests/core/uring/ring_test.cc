@@ -17,7 +17,7 @@ std::unique_ptr<Ring> make_ring(unsigned sq_entries = 8) {
 }
 
 #define SKIP_WITHOUT(ring) \
-  if (ring == nullptr) GTEST_SKIP() << "no io_uring here"
+  if ((ring) == nullptr) GTEST_SKIP() << "no io_uring here"
 
 void add_nop(Ring& ring, std::uint64_t tag) {
   io_uring_sqe& entry = ring.next();
