@@ -70,7 +70,7 @@ class SimClient {
   class Heap final : public BufferSource {
    public:
     Bytes take(std::size_t size) noexcept override {
-      return {new std::byte[size + kReadSlack], size};
+      return {std::make_unique<std::byte[]>(size + kReadSlack).release(), size};
     }
     void give(Bytes block) noexcept override { delete[] block.data(); }
   };

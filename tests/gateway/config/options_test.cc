@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-ParseOutcome parse(std::vector<std::string> arguments, const Environment& env = {}) {
+ParseOutcome parse(const std::vector<std::string>& arguments, const Environment& env = {}) {
   std::vector<const char*> argv = {"sluice"};
   for (const std::string& argument : arguments) argv.push_back(argument.c_str());
   return parse_options(static_cast<int>(argv.size()), argv.data(), env);

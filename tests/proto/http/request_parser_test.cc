@@ -13,7 +13,6 @@ namespace {
 
 using http::Progress;
 using http::Request;
-using http::RequestError;
 using http::RequestParser;
 
 // The outcome of a head as text, so that splits can be compared: its parts, or its error.

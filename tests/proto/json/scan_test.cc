@@ -89,7 +89,7 @@ const std::vector<std::string> kInvalid = {
     R"({"a",1})", R"({"a"::1})", R"({"a":1 "b":2})", R"({"a":1,,"b":2})",
     R"({"a":1]", R"({"a":})", R"({:1})", R"({"a":1}})", R"({"a":1}{})", R"({null:1})",
     R"({"a":1,2})", R"({"a" 1})", "{\"a\n\":1}", R"({"\x":1})", "// comment\n1",
-    "/* comment */ 1", "1 // comment", "\xef\xbb\xbf{}", "\f1", "\v1", "\xc2\xa0" "1", "\0"s,
+    "/* comment */ 1", "1 // comment", "\xef\xbb\xbf{}", "\f1", "\v1", "\xc2\xa0\x31", "\0"s,
     "1 \0"s, ",", ":", "\\", "*", "@"};
 
 // clang-format on

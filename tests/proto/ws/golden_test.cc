@@ -38,7 +38,7 @@ std::size_t to_number(std::string_view text) {
 // Takes `"text"` or `"text"*COUNT` off the front of `line` and returns what is between the quotes.
 std::string take_quoted(std::string_view& line) {
   const std::size_t end = line.find('"', 1);
-  const std::string text(line.substr(1, end - 1));
+  std::string text(line.substr(1, end - 1));
   line.remove_prefix(end + 1);
   if (!line.starts_with('*')) return text;
   const std::size_t digits = std::min(line.find_first_not_of("0123456789", 1), line.size());

@@ -17,7 +17,7 @@ namespace sluice::test {
 // missing in the end. One thread.
 class TestBuffers final : public BufferSource {
  public:
-  ~TestBuffers() {
+  ~TestBuffers() override {
     EXPECT_TRUE(blocks_.empty()) << blocks_.size() << " blocks were not given back";
   }
 
