@@ -174,7 +174,8 @@ void Router::deliver(const ShardMessage& message) noexcept {
   const Publication publication{message.payload, message.name_size};
   const ChannelName channel{publication.channel(), message.channel_hash};
   if (message.kind == Kind::kDeliver) {
-    hub_.deliver(channel, publication, {0, message.number});
+    const std::size_t members = hub_.deliver(channel, publication, {0, message.number});
+    if (members == 0) parts_.counters.drop(Drop::kSessionEnded);  // left while it was on its way
   } else {
     hub_.report_gap(channel, message.number);
   }
