@@ -24,11 +24,11 @@ void Connection::write(ConstBytes header, ConstBytes body, std::size_t expected)
   mark_dirty();
 }
 
-void Connection::write(Payload& payload, std::size_t begin) noexcept {
+void Connection::write(Payload& payload, std::uint16_t begin, std::uint64_t offset) noexcept {
   SLUICE_DCHECK(takes_output());
   auto pools = reactor_.pools();
   reactor_.charge(static_cast<std::ptrdiff_t>(payload.bytes.size() - begin));
-  queue_.append(pools, payload, begin);
+  queue_.append(pools, payload, begin, offset);
   mark_dirty();
 }
 
@@ -39,6 +39,10 @@ void Connection::write_pong(ConstBytes frame) noexcept {
   queue_.set_pong(pools, frame);
   reactor_.charge(static_cast<std::ptrdiff_t>(queue_.size()) - static_cast<std::ptrdiff_t>(before));
   mark_dirty();
+}
+
+void Connection::uncharge(std::size_t bytes) noexcept {
+  reactor_.charge(-static_cast<std::ptrdiff_t>(bytes));
 }
 
 void Connection::pause(Pause reason) noexcept {

@@ -94,8 +94,19 @@ class Connection {
 
   // Queue bytes; they leave with this turn's flush. REQUIRES: takes_output.
   void write(ConstBytes header, ConstBytes body, std::size_t expected = 0) noexcept;
-  // Queues a shared Payload's bytes from `begin` on; takes over one reference.
-  void write(Payload& payload, std::size_t begin) noexcept;
+  // Queues a shared Payload's bytes from `begin` on; takes over one reference. `offset` is a number
+  // of the caller's.
+  void write(Payload& payload, std::uint16_t begin, std::uint64_t offset) noexcept;
+  // Takes the shared Payloads that have not left completely out of the queue:
+  // WriteQueue::take_back. REQUIRES: !is_blocked, or the stream has ended.
+  template <class Take>
+  void take_back(Take&& take) noexcept {
+    const std::size_t before = queue_.size();
+    queue_.take_back(take);
+    uncharge(before - queue_.size());
+  }
+  // The peer does not take what was sent: the beginning of the queue is with the kernel.
+  bool is_blocked() const noexcept { return blocked_ || sending_; }
   void write_pong(ConstBytes frame) noexcept;
   // No pong may overtake what is queued now, such as the end of a handshake.
   void pin_output() noexcept { queue_.pin(); }
@@ -128,6 +139,7 @@ class Connection {
   };
   enum class Receiving : std::uint8_t { kOff, kOn, kStopping, kEof };
 
+  void uncharge(std::size_t bytes) noexcept;
   void mark_dirty() noexcept;
   void mark_attention() noexcept;
 

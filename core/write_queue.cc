@@ -68,11 +68,14 @@ void WriteQueue::append(WritePools& pools, ConstBytes header, ConstBytes body,
   bytes_ += size;
 }
 
-void WriteQueue::append(WritePools& pools, Payload& payload, std::size_t begin) noexcept {
+void WriteQueue::append(WritePools& pools, Payload& payload, std::uint16_t begin,
+                        std::uint64_t offset) noexcept {
   SLUICE_DCHECK(begin < payload.bytes.size());
   Entry& entry = push_back(pools);
   entry.payload = &payload;
-  entry.begin = static_cast<std::uint32_t>(begin);
+  entry.offset = offset;
+  entry.block_size = begin;
+  entry.begin = begin;
   entry.end = static_cast<std::uint32_t>(payload.bytes.size());
   bytes_ += entry.end - entry.begin;
 }

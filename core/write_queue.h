@@ -43,8 +43,10 @@ class WriteQueue {
   // Copies `header` and `body` behind each other. `expected` is how many bytes the caller guesses
   // will come in this turn, so that they share one block.
   void append(WritePools& pools, ConstBytes header, ConstBytes body, std::size_t expected) noexcept;
-  // Queues the bytes of `payload` from `begin` on; takes over one reference.
-  void append(WritePools& pools, Payload& payload, std::size_t begin) noexcept;
+  // Queues the bytes of `payload` from `begin` on; takes over one reference. `offset` is a number
+  // of the caller's that `take_back` gives back.
+  void append(WritePools& pools, Payload& payload, std::uint16_t begin,
+              std::uint64_t offset) noexcept;
   // Replaces the pong that was not begun, if there is one.
   void set_pong(WritePools& pools, ConstBytes frame) noexcept;
   // What is queued now leaves before any pong: it is no sequence of whole frames.
@@ -64,6 +66,11 @@ class WriteQueue {
   // The first `sent` bytes are gone.
   void consume(WritePools& pools, std::size_t sent) noexcept;
   void clear(WritePools& pools) noexcept;
+  // Takes out all Payloads of which not everything was sent, in order: calls
+  // `take(Payload&, std::uint16_t begin, std::uint64_t offset)` with what `append` was given,
+  // reference included. REQUIRES: no send under way, and nothing begun unless nothing will follow.
+  template <class Take>
+  void take_back(Take&& take) noexcept;
   // Payloads of which not everything was sent.
   std::size_t payloads() const noexcept;
 
@@ -72,10 +79,13 @@ class WriteQueue {
 
  private:
   struct Entry {
-    Payload* payload;  // or null:
-    std::byte* block;  // the bytes are ours
-    std::uint32_t block_size;
-    std::uint32_t begin;  // unsent: [begin, end)
+    Payload* payload;  // or null: the bytes are ours
+    union {
+      std::byte* block;      // without a payload
+      std::uint64_t offset;  // with one
+    };
+    std::uint32_t block_size;  // with a payload: where it began
+    std::uint32_t begin;       // unsent: [begin, end)
     std::uint32_t end;
     bool begun;  // given out by gather: must leave before anything is put in front
 
@@ -100,5 +110,20 @@ class WriteQueue {
   bool sealed_ = false;
   std::size_t bytes_ = 0;
 };
+
+template <class Take>
+void WriteQueue::take_back(Take&& take) noexcept {
+  std::uint32_t kept = 0;
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    Entry& entry = at(i);
+    if (entry.payload == nullptr) {
+      at(kept++) = entry;
+      continue;
+    }
+    bytes_ -= entry.end - entry.begin;
+    take(*entry.payload, static_cast<std::uint16_t>(entry.block_size), entry.offset);
+  }
+  count_ = kept;
+}
 
 }  // namespace sluice

@@ -1,8 +1,10 @@
 #include "gateway/endpoints.h"
 
 #include <array>
+#include <utility>
 
 #include "gateway/dialect_kind.h"
+#include "gateway/history_view.h"
 #include "gateway/metrics_text.h"
 #include "gateway/pages.h"
 
@@ -20,12 +22,10 @@ Answer plain(int status, std::string_view text) {
   return {status, "text/plain; charset=utf-8", std::string(text), false};
 }
 
-Answer page(std::string_view html) {
-  return {200, "text/html; charset=utf-8", std::string(html), true};
-}
+Answer page(std::string html) { return {200, "text/html; charset=utf-8", std::move(html), true}; }
 
 Answer answer_get(std::string_view path, const ListenerTraits& listener,
-                  const InstanceView& instance) {
+                  const InstanceView& instance, const HistoryAnswer* history) {
   if (path == "/healthz") return plain(200, "ok\n");
   if (path == "/readyz") {
     return instance.is_ready() ? plain(200, "ready\n") : plain(503, "stopping\n");
@@ -34,8 +34,15 @@ Answer answer_get(std::string_view path, const ListenerTraits& listener,
     return {200, kMetricsContentType, instance.metrics(), false};
   }
   if (!listener.is_ops) {
-    if (path == "/") return page(pages::kChatHtml);
-    if (path == "/toy") return page(pages::kToyHtml);
+    if (path == "/") {
+      return page(history != nullptr ? chat_page(pages::kChatHtml, *history)
+                                     : std::string(pages::kChatHtml));
+    }
+    if (path == kHistoryPath) {
+      if (history == nullptr) return plain(503, "The history cannot be had now.\n");
+      return {200, "application/json; charset=utf-8", history_json(*history), false};
+    }
+    if (path == "/toy") return page(std::string(pages::kToyHtml));
     if (dialect_at(path)) return plain(426, "This is a WebSocket endpoint.\n");
   }
   return plain(404, "There is nothing here.\n");
@@ -61,12 +68,21 @@ void append_plain(std::string& out, int status, std::string_view text, bool keep
   http::append_response(out, response);
 }
 
-int append_answer(std::string& out, const http::Request& request, const ListenerTraits& listener,
-                  const InstanceView& instance, bool keep_alive, WallTime now) {
+Asked Asked::of(const http::Request& request) noexcept {
   const bool is_head = request.method() == "HEAD";
-  Answer answer = is_head || request.method() == "GET"
-                      ? answer_get(request.path(), listener, instance)
-                      : plain(405, "Only GET and HEAD are served here.\n");
+  return {request.path(), is_head || request.method() == "GET", is_head,
+          request.minor_version() == 0};
+}
+
+bool Asked::wants_history() const noexcept {
+  return is_read && (path == "/" || path == kHistoryPath);
+}
+
+int append_answer(std::string& out, const Asked& asked, const ListenerTraits& listener,
+                  const InstanceView& instance, const HistoryAnswer* history, bool keep_alive,
+                  WallTime now) {
+  Answer answer = asked.is_read ? answer_get(asked.path, listener, instance, history)
+                                : plain(405, "Only GET and HEAD are served here.\n");
   std::array<http::Field, 6> fields;
   std::size_t count = 0;
   fields[count++] = {"Content-Type", answer.type};
@@ -89,8 +105,8 @@ int append_answer(std::string& out, const http::Request& request, const Listener
   response.fields = std::span(fields).first(count);
   response.body = answer.body;
   response.keep_alive = keep_alive;
-  response.is_head = is_head;
-  response.for_http10 = request.minor_version() == 0;
+  response.is_head = asked.is_head;
+  response.for_http10 = asked.is_http10;
   response.date = now;
   http::append_response(out, response);
   return answer.status;

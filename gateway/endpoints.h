@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "gateway/admission.h"
+#include "gateway/history_answer.h"
 #include "proto/http/request.h"
 #include "proto/http/response.h"
 
@@ -27,10 +28,24 @@ class InstanceView {
   ~InstanceView() = default;
 };
 
-// Appends the answer to `request`, which is no WebSocket handshake; returns its status.
-// `keep_alive`: whether the connection stays open after it.
-int append_answer(std::string& out, const http::Request& request, const ListenerTraits& listener,
-                  const InstanceView& instance, bool keep_alive, WallTime now);
+// What a request that is no WebSocket handshake asks for; outlives the request's head, except for
+// `path`.
+struct Asked {
+  static Asked of(const http::Request& request) noexcept;
+  // The answer shows what was said in the group chat.
+  bool wants_history() const noexcept;
+
+  std::string_view path;
+  bool is_read = false;  // GET or HEAD
+  bool is_head = false;
+  bool is_http10 = false;
+};
+
+// Appends the answer; returns its status. `history`: what the group chat's home answered, null when
+// it was not asked. `keep_alive`: whether the connection stays open after it.
+int append_answer(std::string& out, const Asked& asked, const ListenerTraits& listener,
+                  const InstanceView& instance, const HistoryAnswer* history, bool keep_alive,
+                  WallTime now);
 
 // Appends a short plain-text answer; `text` ends with a line break.
 void append_plain(std::string& out, int status, std::string_view text, bool keep_alive,

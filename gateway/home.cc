@@ -17,19 +17,59 @@ std::string_view rest_of(const ShardMessage& message) noexcept {
   return as_text(message.payload->bytes.subspan(message.name_size));
 }
 
+std::size_t share(std::size_t total, std::size_t shards) noexcept {
+  return (total + shards - 1) / shards;
+}
+
 }  // namespace
 
 Home::Home(HomeOutlet& outlet, Broker& broker, PayloadPool& payloads, ShardCounters& counters,
-           std::size_t channels_max)
+           const Limits& limits, std::size_t shards)
     : outlet_(outlet),
       broker_(broker),
       payloads_(payloads),
       counters_(counters),
-      channels_max_(channels_max) {}
+      limits_(limits),
+      channels_max_(share(limits.max_channels, shards)),
+      mailboxes_(limits, share(limits.mailboxes_total, shards), payloads, counters, *this) {}
+
+Home::~Home() {
+  for (const auto& [key, channel] : channels_) {
+    while (!channel->history.empty()) payloads_.drop(*channel->history.take_front().payload);
+    if (!channel->mailbox) continue;
+    mailboxes_.clear(*channel->mailbox);
+    for (const Mailbox::Parked& parked : channel->mailbox->parked) {
+      payloads_.drop(*parked.message.payload);
+    }
+  }
+}
 
 Home::Channel* Home::find(ChannelName name) noexcept {
   const auto found = channels_.find(name);
   return found == channels_.end() ? nullptr : found->second.get();
+}
+
+Home::Channel* Home::find_or_make(ChannelName name) noexcept {
+  if (Channel* channel = find(name)) return channel;
+  if (channels_.size() >= channels_max_) return nullptr;
+  auto made = std::make_unique<Channel>(kind_of(name.text));
+  Channel* channel = made.get();
+  channels_.emplace(ChannelKey(name), std::move(made));
+  counters_.channels_made.add();
+  counters_.channels.set(static_cast<std::int64_t>(channels_.size()));
+  return channel;
+}
+
+void Home::erase_if_unused(ChannelName name, const Channel& channel) noexcept {
+  if (!channel.uses.empty() || !channel.history.empty() || channel.mailbox) return;
+  channels_.erase(name);
+  counters_.channels.set(static_cast<std::int64_t>(channels_.size()));
+}
+
+Home::ShardUse* Home::use_of(Channel& channel, std::uint32_t shard) noexcept {
+  const auto use = std::find_if(channel.uses.begin(), channel.uses.end(),
+                                [shard](const ShardUse& u) { return u.shard == shard; });
+  return use == channel.uses.end() ? nullptr : &*use;
 }
 
 std::uint64_t Home::take_order(Channel& channel, std::uint64_t wanted) noexcept {
@@ -40,48 +80,61 @@ std::uint64_t Home::take_order(Channel& channel, std::uint64_t wanted) noexcept 
 }
 
 void Home::subscribe(std::uint32_t from, const ShardMessage& message) noexcept {
-  const ChannelName name = name_of(message);
-  ShardMessage answer = message;
-  Channel* channel = find(name);
+  Channel* channel = find_or_make(name_of(message));
   if (channel == nullptr) {
-    if (channels_.size() >= channels_max_) {
-      answer.kind = ShardMessage::Kind::kRefused;
-      outlet_.to_shard(from, answer);
-      return;
-    }
-    channel = channels_.emplace(ChannelKey(name), std::make_unique<Channel>()).first->second.get();
-    counters_.channels_made.add();
-    counters_.channels.set(static_cast<std::int64_t>(channels_.size()));
+    ShardMessage answer = message;
+    answer.kind = ShardMessage::Kind::kRefused;
+    outlet_.to_shard(from, answer);
+    return;
   }
-  const auto use = std::find_if(channel->uses.begin(), channel->uses.end(),
-                                [from](const ShardUse& u) { return u.shard == from; });
-  if (use != channel->uses.end()) {
+  const bool must_wait =
+      channel->mailbox &&
+      std::any_of(channel->mailbox->leaving.begin(), channel->mailbox->leaving.end(),
+                  [](const Mailbox::Leaving& leaving) { return leaving.was_last; });
+  if (must_wait) {
+    channel->mailbox->parked.push_back({from, message});
+    return;
+  }
+  admit(from, message, *channel);
+}
+
+void Home::admit(std::uint32_t from, const ShardMessage& message, Channel& channel) noexcept {
+  if (ShardUse* use = use_of(channel, from)) {
     ++use->count;
   } else {
-    channel->uses.push_back({from, 1, 0});
+    channel.uses.push_back({from, 1, 0});
   }
+  ShardMessage answer = message;
   answer.number = 0;
   if ((message.flags & ShardMessage::kWithPresence) != 0) {
-    answer.number = take_order(*channel, message.number);
-    channel->presence.emplace(answer.number, rest_of(message));
+    answer.number = take_order(channel, message.number);
+    channel.presence.emplace(answer.number, rest_of(message));
   }
   answer.kind = ShardMessage::Kind::kSubscribed;
+  if (!channel.mailbox) {
+    outlet_.to_shard(from, answer);
+    return;
+  }
+  PayloadPool::refer(*message.payload);
   outlet_.to_shard(from, answer);
+  deliver_mailbox(from, message, channel);
+  payloads_.drop(*message.payload);
 }
 
 void Home::unsubscribe(std::uint32_t from, const ShardMessage& message) noexcept {
   const ChannelName name = name_of(message);
   Channel* channel = find(name);
   SLUICE_CHECK(channel != nullptr);
-  const auto use = std::find_if(channel->uses.begin(), channel->uses.end(),
-                                [from](const ShardUse& u) { return u.shard == from; });
-  SLUICE_CHECK(use != channel->uses.end());
-  if (--use->count == 0) channel->uses.erase(use);
+  ShardUse* use = use_of(*channel, from);
+  SLUICE_CHECK(use != nullptr);
   if ((message.flags & ShardMessage::kWithPresence) != 0) channel->presence.erase(message.number);
-  if (channel->uses.empty()) {
-    channels_.erase(name);
-    counters_.channels.set(static_cast<std::int64_t>(channels_.size()));
+  if (--use->count == 0) {
+    channel->uses.erase(channel->uses.begin() + (use - channel->uses.data()));
+    if (channel->kind == ChannelKind::kUser && mailboxes_.are_on()) {
+      begin_leaving(from, name, *channel);
+    }
   }
+  erase_if_unused(name, *channel);
   payloads_.drop(*message.payload);
 }
 
@@ -101,9 +154,11 @@ void Home::set_presence(std::uint32_t from, const ShardMessage& message) noexcep
 
 void Home::publish(const ShardMessage& message) noexcept {
   const Publication publication{message.payload, message.name_size};
-  Channel* channel = find(name_of(message));
+  const ChannelName name = name_of(message);
+  const bool is_kept = kind_of(name.text) == ChannelKind::kUser && mailboxes_.are_on();
+  Channel* channel = is_kept ? find_or_make(name) : find(name);
   if (channel == nullptr) {
-    counters_.drop(Drop::kNoSubscriber);
+    counters_.drop(is_kept ? Drop::kChannelsFull : Drop::kNoSubscriber);
     payloads_.drop(*message.payload);
     return;
   }
@@ -116,7 +171,10 @@ void Home::on_publication(std::uint64_t channel_hash, Publication publication,
   Channel* channel = find(name);
   if (channel == nullptr) {
     counters_.drop(Drop::kNoSubscriber);
+  } else if (channel->uses.empty() && channel->kind == ChannelKind::kUser) {
+    store(*channel, name, publication, position.offset);
   } else {
+    if (channel->kind == ChannelKind::kChat) keep_history(*channel, publication, position);
     for (ShardUse& use : channel->uses) deliver(use, name, publication, position);
   }
   payloads_.drop(*publication.payload);

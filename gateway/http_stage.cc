@@ -4,8 +4,12 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "core/base/check.h"
+#include "gateway/channel_kind.h"
+#include "gateway/history_view.h"
+#include "gateway/router.h"
 
 namespace sluice {
 
@@ -92,17 +96,59 @@ void HttpStage::answer(const http::Request& request) noexcept {
     return;
   }
   const bool keep_alive = request.keep_alive() && host_.instance().is_ready();
+  const Asked asked = Asked::of(request);
+  if (asked.wants_history() && !traits_.is_ops) return ask_history(request, asked, keep_alive);
+  log_request(&request, respond(asked, keep_alive, nullptr), "http");
+}
+
+// What was said in the chat is for those who might listen to it. It is with the channel's home, so
+// the answer waits, and further requests with it.
+void HttpStage::ask_history(const http::Request& request, const Asked& asked,
+                            bool keep_alive) noexcept {
+  const bool is_page = asked.path == "/";
+  const auto denial =
+      check_admission(request, DialectKind::kChat, traits_, host_.insecure_identities());
+  if (denial && is_page) {
+    log_request(&request, respond(asked, keep_alive, nullptr), "http");
+    return;
+  }
+  if (denial) {
+    log_request(&request, denial->status, denial->label);
+    return reject(denial->status, denial->text, Refused::kNotAllowed);
+  }
+  const auto after = parse_after(is_page ? std::string_view() : request.query());
+  if (!after) {
+    log_request(&request, 400, "history");
+    return reject(400, after.error(), Refused::kBadRequest);
+  }
+  log_request(&request, 200, "history");
+  pending_ = asked;
+  pending_->path = is_page ? std::string_view("/") : kHistoryPath;
+  pending_keep_alive_ = keep_alive;
+  timer_.cancel();
+  connection_.pause(Pause::kReply);
+  shard_.router.history(self_, ++last_request_, shard_.router.name(kChatChannel), *after);
+}
+
+void HttpStage::on_history(std::uint32_t request, const HistoryAnswer& history) noexcept {
+  if (!pending_ || request != last_request_ || !connection_.is_open()) return;
+  const Asked asked = *std::exchange(pending_, std::nullopt);
+  respond(asked, pending_keep_alive_, &history);
+  if (connection_.is_open()) connection_.resume(Pause::kReply);
+}
+
+int HttpStage::respond(const Asked& asked, bool keep_alive, const HistoryAnswer* history) noexcept {
   std::string out;
-  const int status = append_answer(out, request, traits_, host_.instance(), keep_alive,
+  const int status = append_answer(out, asked, traits_, host_.instance(), history, keep_alive,
                                    shard_.reactor.clock().wall_now());
   if (status == 404) shard_.counters.refuse(Refused::kNotFound);
-  log_request(&request, status, "http");
   send(out);
   if (!keep_alive) {
     connection_.close();
-    return;
+    return status;
   }
   shard_.reactor.timers().arm(timer_, shard_.reactor.now() + shard_.limits.keep_alive_timeout);
+  return status;
 }
 
 void HttpStage::upgrade(const http::Request& request) noexcept {
@@ -188,6 +234,8 @@ void HttpStage::on_drained(Connection&) noexcept {}
 void HttpStage::on_end(Connection&, StreamEnd) noexcept { host_.on_http_done(self_); }
 
 void HttpStage::leave(std::uint32_t to_shard) noexcept {
+  // The home's answer would find nobody: the page goes without history.
+  if (pending_) respond(*std::exchange(pending_, std::nullopt), pending_keep_alive_, nullptr);
   to_shard_ = to_shard;
   connection_.release();
 }

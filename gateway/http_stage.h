@@ -64,6 +64,8 @@ class HttpStage final : public Stage {
   // Answers 503 with Retry-After and closes: there is no room for this connection.
   void turn_away(Refused reason) noexcept;
   void close() noexcept { connection_.close(); }
+  // The answer to what was asked of the group chat's home.
+  void on_history(std::uint32_t request, const HistoryAnswer& history) noexcept;
   bool is_upgraded() const noexcept { return upgraded_; }
   const SocketAddress& peer() const noexcept { return connection_.peer(); }
   // Takes the connection to another shard, or out of the process; HttpHost::on_http_left brings it.
@@ -82,6 +84,8 @@ class HttpStage final : public Stage {
   void drop_head() noexcept;
   void answer(const http::Request& request) noexcept;
   void upgrade(const http::Request& request) noexcept;
+  void ask_history(const http::Request& request, const Asked& asked, bool keep_alive) noexcept;
+  int respond(const Asked& asked, bool keep_alive, const HistoryAnswer* history) noexcept;
   void reject(int status, std::string_view text, Refused reason,
               std::span<const http::Field> fields = {}) noexcept;
   void log_request(const http::Request* request, int status, std::string_view outcome) noexcept;
@@ -99,6 +103,10 @@ class HttpStage final : public Stage {
   Bytes head_block_;
   std::size_t head_size_ = 0;
   std::uint64_t body_due_ = 0;
+  // The request that waits for the home's answer, while input is paused. Its path is a constant.
+  std::optional<Asked> pending_;
+  bool pending_keep_alive_ = false;
+  std::uint32_t last_request_ = 0;
   std::uint32_t to_shard_ = HttpDeparture::kNoShard;
   bool upgraded_ = false;
 };

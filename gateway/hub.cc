@@ -49,7 +49,7 @@ std::size_t Hub::deliver(ChannelName name, const Publication& publication,
   Channel* channel = find(name);
   if (channel == nullptr) return 0;
   // A session that cannot keep up ends here, but leaves the channel only later in the turn.
-  for (Session* member : channel->members) member->deliver(publication, position);
+  for (Session* member : channel->members) member->deliver(name, publication, position);
   return channel->members.size();
 }
 

@@ -149,6 +149,18 @@ void put_turns(MetricsText& text, const Shards& shards) {
         [](const Shard& s) { return s.block_counters().bytes_in_use.value(); });
   gauge("sluice_channels", "Channels whose home is the shard.",
         [](const Shard& s) { return s.counters().channels.value(); });
+  gauge("sluice_history_messages", "Messages kept as history.",
+        [](const Shard& s) { return s.counters().history_messages.value(); });
+  gauge("sluice_history_bytes", "What history is charged with.",
+        [](const Shard& s) { return s.counters().history_bytes.value(); });
+  gauge("sluice_mailbox_messages", "Messages that wait for absent users.",
+        [](const Shard& s) { return s.counters().mailbox_messages.value(); });
+  gauge("sluice_mailbox_bytes", "What mailboxes are charged with.",
+        [](const Shard& s) { return s.counters().mailbox_bytes.value(); });
+  counter("sluice_mailbox_stored_total", "Messages stored for absent users.",
+          [](const Shard& s) { return s.counters().mailbox_stored.value(); });
+  counter("sluice_mailbox_delivered_total", "Messages handed to users who came back.",
+          [](const Shard& s) { return s.counters().mailbox_delivered.value(); });
   gauge("sluice_subscriptions", "Subscriptions of the shard's sessions.",
         [](const Shard& s) { return s.counters().subscriptions.value(); });
 }

@@ -22,6 +22,12 @@ Payload& make(PayloadPool& pool, std::string_view name, ConstBytes data) noexcep
 
 }  // namespace
 
+ConstBytes Publication::data() const noexcept {
+  const ConstBytes frame = payload->bytes.subspan(name_size);
+  const unsigned length = static_cast<unsigned>(frame[1]) & 0x7fu;
+  return frame.subspan(length < 126 ? 2 : length == 126 ? 4 : 10);
+}
+
 Publication make_publication(PayloadPool& pool, std::string_view channel,
                              ConstBytes data) noexcept {
   SLUICE_DCHECK(channel.size() <= 0xffff);

@@ -23,6 +23,8 @@ struct Publication {
   std::uint16_t name_size = 0;
 
   std::string_view channel() const noexcept { return as_text(payload->bytes.first(name_size)); }
+  // What was published, without the frame's header.
+  ConstBytes data() const noexcept;
   // Where the encoded frame begins; it reaches to the end.
   std::size_t frame_at() const noexcept { return name_size; }
 };

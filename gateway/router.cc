@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kInboxBudget = 4096;
 // Rounds of local messages per turn; what is left keeps the shard awake.
 constexpr int kSettleRounds = 64;
+// How often a home looks for messages that were kept too long.
+constexpr Duration kSweepInterval = std::chrono::minutes(1);
 
 using Kind = ShardMessage::Kind;
 
@@ -20,13 +22,14 @@ using Kind = ShardMessage::Kind;
 
 Router::Router(const RouterParts& parts)
     : parts_(parts),
-      home_(*this, parts.broker, parts.payloads, parts.counters, parts.channels_max),
+      payloads_(parts.reactor.payloads()),
+      home_(*this, parts.broker, payloads_, parts.counters, parts.limits, parts.exchange.shards()),
       lent_bytes_(parts.exchange.shards(), 0) {
   reserve_turn(local_, handling_, stalled_, leaving_);
 }
 
 Payload& Router::pack(std::string_view channel, std::string_view rest) noexcept {
-  Payload& payload = parts_.payloads.make(channel.size() + rest.size());
+  Payload& payload = payloads_.make(channel.size() + rest.size());
   std::byte* out = PayloadPool::writable(payload).data();
   std::memcpy(out, channel.data(), channel.size());
   if (!rest.empty()) std::memcpy(out + channel.size(), rest.data(), rest.size());
@@ -75,7 +78,7 @@ void Router::set_presence(Handle session, ChannelName channel, std::uint8_t flag
 void Router::publish(ChannelName channel, ConstBytes data) noexcept {
   ShardMessage message;
   message.kind = Kind::kPublish;
-  message.payload = make_publication(parts_.payloads, channel.text, data).payload;
+  message.payload = make_publication(payloads_, channel.text, data).payload;
   ask(channel, message);
 }
 
@@ -93,7 +96,7 @@ void Router::post(std::uint32_t shard, const ShardMessage& message) noexcept {
 bool Router::to_shard(std::uint32_t shard, const ShardMessage& message) noexcept {
   // Only publications may be dropped, and only when the receiver is stuck and holds much already.
   const bool droppable = message.kind == Kind::kDeliver || message.kind == Kind::kGap;
-  if (droppable && shard != parts_.shard && lent_bytes_[shard] > parts_.lent_bytes_max &&
+  if (droppable && shard != parts_.shard && lent_bytes_[shard] > parts_.limits.inbox_aside &&
       parts_.exchange.congested(parts_.shard, shard)) {
     return false;
   }
@@ -113,7 +116,7 @@ void Router::handle(std::uint32_t from, ShardMessage message) noexcept {
     return;
   }
   if (message.payload != nullptr && from != parts_.shard) {
-    message.payload = &parts_.payloads.borrow(static_cast<std::uint16_t>(from), *message.payload);
+    message.payload = &payloads_.borrow(static_cast<std::uint16_t>(from), *message.payload);
   }
   dispatch(from, message);
 }
@@ -137,7 +140,20 @@ void Router::dispatch(std::uint32_t from, const ShardMessage& message) noexcept 
       return deliver(message);
     case Kind::kClientList:
       return client_list(message);
+    case Kind::kUnsent:
+      return home_.take_unsent(from, message);
+    case Kind::kLeft:
+      return home_.on_left(from, message);
+    case Kind::kHistory:
+      return home_.history(from, message);
+    case Kind::kDeliverTo:
+      return deliver_to(message);
+    case Kind::kMissed:
+      return missed(message);
+    case Kind::kLeaving:
+      return leaving(from, message);
     case Kind::kReturn:
+    case Kind::kHistoryAnswer:
     case Kind::kHandOver:
     case Kind::kStop:
     case Kind::kStopNow:
@@ -153,21 +169,21 @@ void Router::subscribed(const ShardMessage& message) noexcept {
   if (session == nullptr || !session->on_subscribed(message.request, channel, message.number)) {
     unsubscribe(channel, message.flags, message.number);  // it is gone, or wants it no more
   }
-  parts_.payloads.drop(*message.payload);
+  payloads_.drop(*message.payload);
 }
 
 void Router::refused(const ShardMessage& message) noexcept {
   if (Session* session = parts_.sessions.get(message.session)) {
     session->on_refused(message.request);
   }
-  parts_.payloads.drop(*message.payload);
+  payloads_.drop(*message.payload);
 }
 
 void Router::client_list(const ShardMessage& message) noexcept {
   if (Session* session = parts_.sessions.get(message.session)) {
     session->on_client_list(*message.payload);
   }
-  parts_.payloads.drop(*message.payload);
+  payloads_.drop(*message.payload);
 }
 
 void Router::deliver(const ShardMessage& message) noexcept {
@@ -175,16 +191,88 @@ void Router::deliver(const ShardMessage& message) noexcept {
   const ChannelName channel{publication.channel(), message.channel_hash};
   if (message.kind == Kind::kDeliver) {
     const std::size_t members = hub_.deliver(channel, publication, {0, message.number});
-    if (members == 0) parts_.counters.drop(Drop::kSessionEnded);  // left while it was on its way
+    if (members == 0) {  // left while it was on its way
+      return return_unsent(publication, message.channel_hash, message.number);
+    }
   } else {
     hub_.report_gap(channel, message.number);
   }
-  parts_.payloads.drop(*message.payload);
+  payloads_.drop(*message.payload);
+}
+
+void Router::deliver_to(const ShardMessage& message) noexcept {
+  const Publication publication{message.payload, message.name_size};
+  Session* session = parts_.sessions.get(message.session);
+  if (session == nullptr || !session->follows(publication.channel())) {
+    return return_unsent(publication, message.channel_hash, message.number);
+  }
+  session->deliver_backlog({publication.channel(), message.channel_hash}, publication,
+                           {0, message.number});
+  payloads_.drop(*message.payload);
+}
+
+void Router::missed(const ShardMessage& message) noexcept {
+  if (Session* session = parts_.sessions.get(message.session)) session->report_gap(message.number);
+  payloads_.drop(*message.payload);
+}
+
+// Everything that was posted before this has been handled: nothing more comes back, unless a
+// session that is closing still holds something.
+void Router::leaving(std::uint32_t home, const ShardMessage& message) noexcept {
+  ShardMessage answer = message;
+  answer.kind = Kind::kLeft;
+  const ChannelName channel{as_text(message.payload->bytes.first(message.name_size)),
+                            message.channel_hash};
+  if (const auto held = held_.find(channel); held != held_.end()) {
+    held->second.answers.emplace_back(home, answer);
+    return;
+  }
+  post(home, answer);
+}
+
+void Router::hold(ChannelName channel) { ++held_[ChannelKey(channel)].sessions; }
+
+void Router::let_go(ChannelName channel) noexcept {
+  const auto held = held_.find(channel);
+  SLUICE_CHECK(held != held_.end());
+  if (--held->second.sessions > 0) return;
+  for (const auto& [home, answer] : held->second.answers) post(home, answer);
+  held_.erase(held);
+}
+
+void Router::return_unsent(const Publication& publication, std::uint64_t channel_hash,
+                           std::uint64_t offset, Drop reason) noexcept {
+  const ChannelName channel{publication.channel(), channel_hash};
+  if (kind_of(channel.text) != ChannelKind::kUser) {
+    parts_.counters.drop(reason);
+    payloads_.drop(*publication.payload);
+    return;
+  }
+  ShardMessage message;
+  message.kind = Kind::kUnsent;
+  message.payload = publication.payload;
+  message.number = offset;
+  ask(channel, message);
+}
+
+void Router::history(Handle asker, std::uint32_t request, ChannelName channel,
+                     const std::optional<Position>& since) noexcept {
+  ShardMessage message;
+  message.kind = Kind::kHistory;
+  message.session = asker;
+  message.request = request;
+  if (since) {
+    message.flags = ShardMessage::kSince;
+    message.epoch = since->epoch;
+    message.number = since->offset;
+  }
+  message.payload = &pack(channel.text, {});
+  ask(channel, message);
 }
 
 void Router::give_back(std::uint32_t from, const ShardMessage& message) noexcept {
   lent_bytes_[from] -= message.payload->bytes.size();
-  parts_.payloads.give_back(*message.payload);
+  payloads_.give_back(*message.payload);
 }
 
 void Router::settle() noexcept {
@@ -203,17 +291,21 @@ void Router::settle() noexcept {
 
 void Router::on_turn_end() noexcept {
   settle();
+  if (now() >= next_sweep_) {
+    home_.sweep();
+    next_sweep_ = now() + kSweepInterval;
+  }
   if (home_.has_work()) {
     home_.answer_lists();
     settle();
   }
-  for (const PayloadPool::Return& back : parts_.payloads.returns()) {
+  for (const PayloadPool::Return& back : payloads_.returns()) {
     ShardMessage message;
     message.kind = Kind::kReturn;
     message.payload = back.hold;
     post(back.lender, message);
   }
-  parts_.payloads.returns().clear();
+  payloads_.returns().clear();
   if (!stalled_.empty() && !is_congested()) {
     for (const Handle handle : stalled_) {
       if (Session* session = parts_.sessions.get(handle)) session->resume_input(Pause::kInbox);

@@ -12,10 +12,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/inbox.h"
+#include "core/reactor.h"
 #include "core/slab.h"
 #include "gateway/broker.h"
 #include "gateway/home.h"
@@ -38,11 +41,10 @@ class RouterHost {
 
 struct RouterParts {
   std::uint32_t shard;
-  HashKey hash_key;            // the same on all shards of an instance
-  std::size_t channels_max;    // with their home on this shard
-  std::size_t lent_bytes_max;  // lent to one shard that cannot take more
+  HashKey hash_key;  // the same on all shards of an instance
+  const Limits& limits;
   Exchange<ShardMessage>& exchange;
-  PayloadPool& payloads;
+  Reactor& reactor;
   Slab<Session, 64>& sessions;
   Broker& broker;
   ShardCounters& counters;
@@ -69,6 +71,19 @@ class Router final : private HomeOutlet {
                     std::string_view nickname, std::uint64_t order) noexcept;
   // Copies `data`.
   void publish(ChannelName channel, ConstBytes data) noexcept;
+  // A publication that a session here cannot take: one of a user's channel goes back to its home,
+  // which knows whether the user is still away; any other is counted as dropped for `reason`. Takes
+  // over one reference.
+  void return_unsent(const Publication& publication, std::uint64_t channel_hash,
+                     std::uint64_t offset, Drop reason = Drop::kSessionEnded) noexcept;
+  // A session that is closing may still return publications of its user's channel: until `let_go`
+  // the home waits for them.
+  void hold(ChannelName channel);
+  void let_go(ChannelName channel) noexcept;
+  // Asks a channel's home for its newest messages, or for all behind `since`;
+  // RouterHost::on_shard_message brings a kHistoryAnswer with the same `asker` and `request`.
+  void history(Handle asker, std::uint32_t request, ChannelName channel,
+               const std::optional<Position>& since) noexcept;
   // A message to another shard, with one reference to its payload if it has one.
   void post(std::uint32_t shard, const ShardMessage& message) noexcept;
 
@@ -91,6 +106,7 @@ class Router final : private HomeOutlet {
 
  private:
   bool to_shard(std::uint32_t shard, const ShardMessage& message) noexcept override;
+  Time now() noexcept override { return parts_.reactor.now(); }
   Payload& pack(std::string_view channel, std::string_view rest) noexcept;
   void ask(ChannelName channel, ShardMessage message) noexcept;
   void handle(std::uint32_t from, ShardMessage message) noexcept;
@@ -99,9 +115,18 @@ class Router final : private HomeOutlet {
   void refused(const ShardMessage& message) noexcept;
   void client_list(const ShardMessage& message) noexcept;
   void deliver(const ShardMessage& message) noexcept;
+  void deliver_to(const ShardMessage& message) noexcept;
+  void missed(const ShardMessage& message) noexcept;
+  void leaving(std::uint32_t home, const ShardMessage& message) noexcept;
   void give_back(std::uint32_t from, const ShardMessage& message) noexcept;
 
+  struct Held {
+    std::uint32_t sessions = 0;
+    std::vector<std::pair<std::uint32_t, ShardMessage>> answers;  // kLeft, by home
+  };
+
   RouterParts parts_;
+  PayloadPool& payloads_;
   Hub hub_;
   Home home_;
   std::vector<ShardMessage> local_;
@@ -109,6 +134,8 @@ class Router final : private HomeOutlet {
   std::vector<Handle> stalled_;
   std::vector<Handle> leaving_;
   std::vector<std::size_t> lent_bytes_;  // by borrowing shard
+  ChannelMap<Held> held_;
+  Time next_sweep_{};
 };
 
 }  // namespace sluice

@@ -133,8 +133,35 @@ void Session::finish(Cause cause, ws::CloseCode code) noexcept {
   state_.phase = SessionState::Phase::kClosing;
   cause_ = cause;
   close_code_ = code;
+  // What waits for a user goes back to the mailbox before the session leaves the user's channel, so
+  // that whoever becomes this user next gets it first. A full socket holds the beginning of it, and
+  // the peer may yet take it: then only the end of the connection says what comes back.
+  if (cause != Cause::kShutdown && state_.dialect == DialectKind::kRelay &&
+      connection_->queued_payloads() > 0) {
+    if (connection_->is_blocked()) {
+      hold_channels();
+    } else {
+      take_back_unsent();
+    }
+  }
   shard_.router.leave_later(self_);
   connection_->close();
+}
+
+void Session::hold_channels() noexcept {
+  for (const SessionState::Subscription& subscription : state_.subscriptions) {
+    held_ = subscription.channel;
+    shard_.router.hold(shard_.router.name(held_));
+    return;  // a relay session is one user at most
+  }
+}
+
+void Session::take_back_unsent() noexcept {
+  connection_->take_back([this](Payload& payload, std::uint16_t name_size, std::uint64_t offset) {
+    const Publication publication{&payload, name_size};
+    shard_.router.return_unsent(publication, shard_.router.name(publication.channel()).hash,
+                                offset);
+  });
 }
 
 void Session::on_eof(Connection&) noexcept {
@@ -143,12 +170,13 @@ void Session::on_eof(Connection&) noexcept {
 
 void Session::on_drained(Connection&) noexcept {}
 
-void Session::on_end(Connection& connection, StreamEnd end) noexcept {
+void Session::on_end(Connection&, StreamEnd end) noexcept {
   if (!has_ended_) {
     has_ended_ = true;
     cause_ = end == StreamEnd::kWriteTimeout ? Cause::kWriteTimeout : Cause::kConnectionLost;
   }
-  shard_.counters.drop(Drop::kSessionEnded, connection.queued_payloads());
+  take_back_unsent();
+  if (!held_.empty()) shard_.router.let_go(shard_.router.name(held_));
   shard_.counters.close(cause_, close_code_);
   leave_channels();
   shard_.keeper.on_session_ended(self_);
@@ -160,6 +188,7 @@ void Session::on_released(Connection& connection, Departure departure) noexcept 
   frozen.peer = connection.peer();
   state_.save(frozen.state, shard_.reactor.now());
   has_ended_ = true;
+  if (!held_.empty()) shard_.router.let_go(shard_.router.name(held_));
   leave_channels();
   shard_.keeper.on_session_frozen(self_, std::move(frozen));
 }

@@ -75,7 +75,11 @@ class Session final : public Stage {
   void end(Cause cause) noexcept;
 
   // From the Hub and the Router.
-  void deliver(const Publication& publication, Position position) noexcept;
+  void deliver(ChannelName channel, const Publication& publication, Position position) noexcept;
+  // The same for what waited in the mailbox. It is not the client's fault that so much comes at
+  // once, so the bound of the queue rises by it until it has left.
+  void deliver_backlog(ChannelName channel, const Publication& publication,
+                       Position position) noexcept;
   void report_gap(std::uint64_t missed) noexcept;
   void moved_in_hub(Hub::Place place) noexcept;
   // False: no longer wanted.
@@ -105,7 +109,10 @@ class Session final : public Stage {
   void answer_close(const ws::Event& event) noexcept;
   void say_close(ws::CloseCode code, std::string_view reason) noexcept;
   void finish(Cause cause, ws::CloseCode code) noexcept;
-  bool has_room(std::size_t size) noexcept;
+  void take_back_unsent() noexcept;
+  void hold_channels() noexcept;
+  std::optional<Drop> lack_of_room(std::size_t size) noexcept;
+  void enqueue(const Publication& publication, Position position) noexcept;
   void on_timer(Time now) noexcept;
   Time next_deadline() const noexcept;
   void ask_subscribe(std::size_t index, std::uint64_t order) noexcept;
@@ -121,6 +128,8 @@ class Session final : public Stage {
   Timer timer_;
   std::uint32_t next_request_ = 1;
   std::uint32_t joins_pending_ = 0;
+  std::size_t backlog_ = 0;  // bytes queued by deliver_backlog since the queue was last empty
+  std::string held_;         // the channel that waits for our end: Router::hold
   Cause cause_ = Cause::kNone;
   ws::CloseCode close_code_ = ws::kCloseAbnormal;  // what the metric says
   bool has_ended_ = false;

@@ -31,31 +31,47 @@ void Session::refuse(const dialect::Refusal& refusal) noexcept {
   if (++state_.errors >= shard_.limits.max_errors) end(Cause::kTooManyErrors);
 }
 
-// Whether a publication of `size` bytes may be queued; ends the session if not.
-bool Session::has_room(std::size_t size) noexcept {
-  if (connection_->queue_size() == 0) return true;  // any one message fits an empty queue
-  if (connection_->queue_cost() + size > shard_.limits.write_queue) {
-    shard_.counters.drop(Drop::kSlowConsumer);
+// Why a publication of `size` bytes may not be queued, if it may not; the session has then ended.
+std::optional<Drop> Session::lack_of_room(std::size_t size) noexcept {
+  if (connection_->queue_size() == 0) {
+    backlog_ = 0;
+    return std::nullopt;  // any one message fits an empty queue
+  }
+  if (connection_->queue_cost() + size > shard_.limits.write_queue + backlog_) {
     end(Cause::kSlowConsumer);
-    return false;
+    return Drop::kSlowConsumer;
   }
   const auto queued = static_cast<std::size_t>(shard_.reactor.counters().queued_bytes.value());
   if (queued + size > shard_.queued_bytes_max) {
-    shard_.counters.drop(Drop::kQueuesFull);
     end(Cause::kQueuesFull);
-    return false;
+    return Drop::kQueuesFull;
   }
-  return true;
+  return std::nullopt;
 }
 
-void Session::deliver(const Publication& publication, Position) noexcept {
-  if (!is_open()) {
-    shard_.counters.drop(Drop::kSessionEnded);
+void Session::deliver(ChannelName channel, const Publication& publication,
+                      Position position) noexcept {
+  const std::optional<Drop> lack =
+      is_open() ? lack_of_room(publication.payload->bytes.size()) : Drop::kSessionEnded;
+  if (lack) {
+    PayloadPool::refer(*publication.payload);
+    shard_.router.return_unsent(publication, channel.hash, position.offset, *lack);
     return;
   }
-  if (!has_room(publication.payload->bytes.size())) return;
+  enqueue(publication, position);
+}
+
+void Session::deliver_backlog(ChannelName channel, const Publication& publication,
+                              Position position) noexcept {
+  const std::size_t cost_before = connection_->queue_cost();
+  if (!is_open()) return deliver(channel, publication, position);
+  enqueue(publication, position);
+  backlog_ += connection_->queue_cost() - cost_before;
+}
+
+void Session::enqueue(const Publication& publication, Position position) noexcept {
   PayloadPool::refer(*publication.payload);
-  connection_->write(*publication.payload, publication.frame_at());
+  connection_->write(*publication.payload, publication.name_size, position.offset);
   counters().sent.add();
 }
 
@@ -64,9 +80,10 @@ void Session::report_gap(std::uint64_t missed) noexcept {
 }
 
 void Session::on_client_list(Payload& frame) noexcept {
-  if (!is_open() || !has_room(frame.bytes.size())) return;
+  if (!is_open()) return;
+  if (const auto lack = lack_of_room(frame.bytes.size())) return shard_.counters.drop(*lack);
   PayloadPool::refer(frame);
-  connection_->write(frame, 0);
+  connection_->write(frame, 0, 0);
   counters().sent.add();
 }
 

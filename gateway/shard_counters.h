@@ -17,14 +17,19 @@ namespace sluice {
 
 // Why something that was accepted for delivery was not delivered.
 enum class Drop : std::uint8_t {
-  kNoSubscriber,  // nobody is this user, or follows this channel
-  kSessionEnded,  // queued for a session that ended before it was sent
-  kSlowConsumer,  // the session's queue was full
-  kQueuesFull,    // all queues together were
-  kInboxFull,     // another shard could not take more
+  kNoSubscriber,    // nobody is this user, or follows this channel
+  kSessionEnded,    // queued for a session that ended before it was sent
+  kSlowConsumer,    // the session's queue was full
+  kQueuesFull,      // all queues together were
+  kInboxFull,       // another shard could not take more
+  kMailboxFull,     // one user's mailbox: the oldest made room
+  kMailboxesFull,   // all mailboxes together: the user idle longest lost it
+  kMailboxExpired,  // the user stayed away too long
+  kChannelsFull,    // no room for another absent user
 };
-inline constexpr std::array<std::string_view, 5> kDropLabels = {
-    "no_subscriber", "session_ended", "slow_consumer", "queues_full", "inbox_full"};
+inline constexpr std::array<std::string_view, 9> kDropLabels = {
+    "no_subscriber", "session_ended",  "slow_consumer",   "queues_full",  "inbox_full",
+    "mailbox_full",  "mailboxes_full", "mailbox_expired", "channels_full"};
 
 // What became of a request on the HTTP side.
 enum class Refused : std::uint8_t {
@@ -60,6 +65,12 @@ struct ShardCounters {
   Counter accept_pauses;
   Counter channels_made;
   Gauge channels;  // whose home is here
+  Gauge history_messages;
+  Gauge history_bytes;
+  Gauge mailbox_messages;
+  Gauge mailbox_bytes;
+  Counter mailbox_stored;
+  Counter mailbox_delivered;
   Gauge subscriptions;
 
   DialectCounters& of(DialectKind dialect) noexcept {

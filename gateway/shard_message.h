@@ -18,12 +18,21 @@ struct ShardMessage {
     kUnsubscribe,  // payload: name; session; flags
     kPresence,     // payload: name, then nickname; session; flags
     kPublish,      // payload: a Publication
+    kUnsent,       // payload: a Publication of a user's channel that no session here can take;
+                   // number: offset
+    kLeft,         // payload: name. Answers kLeaving: nothing more comes back
+    kHistory,  // payload: name; session: whom to answer; request; flags: kSince; number: offset;
+               // epoch
     // From a channel's home.
-    kSubscribed,  // session, request; number: order. Comes before the channel's first kDeliver
-    kRefused,     // session, request
-    kDeliver,     // payload: a Publication
-    kGap,         // payload: name; number: missed
-    kClientList,  // payload: an encoded message; session
+    kSubscribed,     // session, request; number: order. Comes before the channel's first kDeliver
+    kRefused,        // session, request
+    kDeliver,        // payload: a Publication
+    kDeliverTo,      // payload: a Publication that waited; session; number: offset
+    kMissed,         // payload: name; session; number: given up while the user was away
+    kLeaving,        // payload: name. The last session of the channel there has left
+    kGap,            // payload: name; number: missed
+    kHistoryAnswer,  // payload: a HistoryAnswer; session, request
+    kClientList,     // payload: an encoded message; session
     // Between any two.
     kReturn,    // payload: the receiver's own, given back
     kHandOver,  // payload: a HandedConnection
@@ -35,6 +44,7 @@ struct ShardMessage {
   static constexpr std::uint8_t kWithPresence = 1;  // the channel lists who is there
   static constexpr std::uint8_t kSetNickname = 2;
   static constexpr std::uint8_t kWantList = 4;
+  static constexpr std::uint8_t kSince = 8;  // history behind a position, not the newest
 
   Kind kind{};
   std::uint8_t flags = 0;
@@ -44,6 +54,7 @@ struct ShardMessage {
   Payload* payload = nullptr;
   std::uint64_t channel_hash = 0;
   std::uint64_t number = 0;
+  std::uint64_t epoch = 0;
 };
 static_assert(sizeof(ShardMessage) <= 64, "one cache line");
 

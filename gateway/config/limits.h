@@ -56,6 +56,15 @@ struct Limits {
   std::size_t max_channels = 1'000'000;  // of the instance -> error `unavailable`
   Duration client_list_interval = std::chrono::seconds(1);  // a session -> its newest request waits
 
+  // What is kept: the oldest goes first. 0 messages: nothing is kept.
+  std::size_t history_messages = 1000;  // of the group chat
+  std::size_t history_bytes = 4 * kMiB;
+  std::size_t page_messages = 100;                 // of these in the page
+  std::size_t mailbox_messages = 1000;             // of one absent user -> drop, told as a gap
+  std::size_t mailbox_bytes = 1 * kMiB;            // of one absent user -> the same
+  std::size_t mailboxes_total = 64 * kMiB;         // the user idle longest loses all -> drop
+  Duration mailbox_time = std::chrono::hours(24);  // -> drop, told as a gap
+
   // Between shards.
   std::size_t inbox_entries = 4096;     // one ring; full -> entries wait aside, input stops
   std::size_t inbox_aside = 64 * kMiB;  // aside, for input that cannot stop, per shard -> drop
@@ -74,6 +83,9 @@ constexpr const char* relation_fault(const Limits& limits) noexcept {
   }
   if (limits.max_message > limits.inbox_aside) {
     return "--max-message is above --inbox-aside: lower the first or raise the second";
+  }
+  if (limits.mailbox_bytes > limits.mailboxes_total) {
+    return "--mailbox-size is above --mailboxes-total: lower the first or raise the second";
   }
   if (limits.max_connections != 0 && limits.max_connections_per_address > limits.max_connections) {
     return "--max-connections-per-address is above --max-connections: lower the first or raise the "

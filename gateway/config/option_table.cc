@@ -201,6 +201,7 @@ constexpr std::string_view kServer = "Server";
 constexpr std::string_view kClients = "Who may connect, and for how long";
 constexpr std::string_view kMessages = "What a client may send";
 constexpr std::string_view kQueues = "What may wait";
+constexpr std::string_view kKept = "What is kept";
 constexpr std::string_view kLogging = "Logging";
 constexpr std::string_view kReading = "Configuration and help";
 
@@ -281,6 +282,23 @@ constexpr OptionSpec kTable[] = {
     size_option<&Limits::inbox_aside, kMiB, kTiB>(
         "inbox-aside", kQueues,
         "Bytes that may wait aside in each shard for another shard that is behind."),
+
+    count_option<&Limits::history_messages, 0, kMillion>(
+        "history-messages", kKept, "Messages of the group chat that are kept; 0: none."),
+    size_option<&Limits::history_bytes, kKiB, kTiB>("history-size", kKept,
+                                                    "Bytes of them; the oldest make room."),
+    count_option<&Limits::page_messages, 0, kMillion>(
+        "page-messages", kKept, "Of these, how many the chat page shows at first."),
+    count_option<&Limits::mailbox_messages, 0, kMillion>(
+        "mailbox-messages", kKept,
+        "Messages kept for one relay user who is away, the oldest make room; 0: none."),
+    size_option<&Limits::mailbox_bytes, kKiB, kTiB>("mailbox-size", kKept,
+                                                    "Bytes of them; the oldest make room."),
+    size_option<&Limits::mailboxes_total, kMiB, kTiB>(
+        "mailboxes-total", kKept,
+        "Bytes of all mailboxes together; the user away longest loses them."),
+    duration_option<&Limits::mailbox_time, kSecondMs, 366 * 24 * kHourMs>(
+        "mailbox-time", kKept, "How long a message is kept for a user who is away."),
 
     {"log-level", kLogging, OptionKind::kText, "LEVEL",
      "The least that is logged: trace, debug, info, warn or error.", set_log_level,

@@ -2,14 +2,14 @@
 
 #include <array>
 
+#include "gateway/channel_kind.h"
 #include "gateway/dialects/dialects.h"
 #include "gateway/session.h"
 
 namespace sluice {
 namespace {
 
-// The group chat's channel. One name for all who publish to it, whatever their dialect.
-constexpr std::string_view kChannel = "chat";
+constexpr std::string_view kChannel = kChatChannel;
 
 }  // namespace
 

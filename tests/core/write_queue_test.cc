@@ -48,9 +48,9 @@ TEST_F(WriteQueueTest, SmallRepliesShareOnePiece) {
 
 TEST_F(WriteQueueTest, KeepsOrderAcrossRepliesAndSharedPayloads) {
   append("1");
-  queue_.append(pools_, payload("xx2"), 2);
+  queue_.append(pools_, payload("xx2"), 2, 0);
   append("3");
-  queue_.append(pools_, payload("4"), 0);
+  queue_.append(pools_, payload("4"), 0, 0);
   EXPECT_EQ(gathered(), "1234");
   EXPECT_EQ(queue_.size(), 4u);
   EXPECT_EQ(queue_.payloads(), 2u);
@@ -60,7 +60,7 @@ TEST_F(WriteQueueTest, EveryShortSendContinuesWhereItEnded) {
   const std::string all = "abcdefghijklmnop";
   for (std::size_t first = 0; first <= all.size(); ++first) {
     append(all.substr(0, 5));
-    queue_.append(pools_, payload(all.substr(5, 6)), 0);
+    queue_.append(pools_, payload(all.substr(5, 6)), 0, 0);
     append(all.substr(11));
     ASSERT_EQ(gathered(), all);
     queue_.consume(pools_, first);
@@ -72,7 +72,7 @@ TEST_F(WriteQueueTest, EveryShortSendContinuesWhereItEnded) {
 
 TEST_F(WriteQueueTest, OwnsNoMemoryWhenEmpty) {
   append("reply");
-  queue_.append(pools_, payload("shared"), 0);
+  queue_.append(pools_, payload("shared"), 0, 0);
   queue_.set_pong(pools_, as_bytes("pong"));
   gathered();
   queue_.consume(pools_, queue_.size());
@@ -84,7 +84,7 @@ TEST_F(WriteQueueTest, OnlyTheNewestPongIsSentAndItOvertakesWhatWasNotBegun) {
   append("begun.");
   gathered();
   queue_.consume(pools_, 2);
-  queue_.append(pools_, payload("later."), 0);
+  queue_.append(pools_, payload("later."), 0, 0);
   queue_.set_pong(pools_, as_bytes("old."));
   queue_.set_pong(pools_, as_bytes("new."));
   EXPECT_EQ(gathered(), "gun.new.later.");
@@ -93,7 +93,7 @@ TEST_F(WriteQueueTest, OnlyTheNewestPongIsSentAndItOvertakesWhatWasNotBegun) {
 TEST_F(WriteQueueTest, NoPongOvertakesWhatIsPinned) {
   append("HTTP/1.1 101");
   queue_.pin();
-  queue_.append(pools_, payload("frame"), 0);
+  queue_.append(pools_, payload("frame"), 0, 0);
   queue_.set_pong(pools_, as_bytes("pong"));
   EXPECT_EQ(gathered(), "HTTP/1.1 101pongframe");
 }
@@ -102,7 +102,7 @@ TEST_F(WriteQueueTest, CopiesWhatIsUnsentInSendingOrder) {
   append("abc");
   gathered();
   queue_.consume(pools_, 1);
-  queue_.append(pools_, payload("def"), 0);
+  queue_.append(pools_, payload("def"), 0, 0);
   queue_.set_pong(pools_, as_bytes("pong"));
   std::vector<std::byte> out;
   queue_.copy_to(out);
@@ -113,7 +113,7 @@ TEST_F(WriteQueueTest, GrowsBeyondItsFirstRingAndGathersInBatches) {
   std::string all;
   for (int i = 0; i < 200; ++i) {
     const std::string text = std::to_string(i) + ",";
-    queue_.append(pools_, payload(text), 0);
+    queue_.append(pools_, payload(text), 0, 0);
     all += text;
   }
   std::string sent;
@@ -125,8 +125,36 @@ TEST_F(WriteQueueTest, GrowsBeyondItsFirstRingAndGathersInBatches) {
   EXPECT_EQ(sent, all);
 }
 
+TEST_F(WriteQueueTest, TakesBackPayloadsAndLeavesTheRest) {
+  append("1");
+  queue_.append(pools_, payload("xx2"), 2, 22);
+  append("3");
+  queue_.append(pools_, payload("4"), 0, 44);
+  std::string taken;
+  queue_.take_back([&](Payload& payload, std::uint16_t begin, std::uint64_t offset) {
+    taken +=
+        std::string(as_text(payload.bytes.subspan(begin))) + "@" + std::to_string(offset) + " ";
+    payloads_.drop(payload);
+  });
+  EXPECT_EQ(taken, "2@22 4@44 ");
+  EXPECT_EQ(gathered(), "13");
+  EXPECT_EQ(queue_.size(), 2u);
+  EXPECT_EQ(payloads_.live(), 0u);
+}
+
+TEST_F(WriteQueueTest, TakesBackWhatWasPartlySentWhole) {
+  queue_.append(pools_, payload("xx12"), 2, 7);
+  gathered();
+  queue_.consume(pools_, 1);
+  queue_.take_back([&](Payload& payload, std::uint16_t begin, std::uint64_t) {
+    EXPECT_EQ(as_text(payload.bytes.subspan(begin)), "12");
+    payloads_.drop(payload);
+  });
+  EXPECT_TRUE(queue_.empty());
+}
+
 TEST_F(WriteQueueTest, TinyMessagesAreNotFree) {
-  for (int i = 0; i < 100; ++i) queue_.append(pools_, payload("x"), 0);
+  for (int i = 0; i < 100; ++i) queue_.append(pools_, payload("x"), 0, 0);
   EXPECT_GT(queue_.cost(), 100 * 2u * sizeof(void*));
 }
 

@@ -11,8 +11,6 @@
 namespace sluice::test {
 namespace {
 
-const SocketAddress kAddress = SocketAddress::ipv4(0x7f000001, 9999);
-
 // Lets everything that is under way arrive, without letting deadlines come.
 void settle(SimScheduler& scheduler) {
   ASSERT_TRUE(scheduler.run_for(std::chrono::milliseconds(20)));

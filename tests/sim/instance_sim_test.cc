@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,32 +11,7 @@
 namespace sluice::test {
 namespace {
 
-const SocketAddress kAddress = SocketAddress::ipv4(0x7f000001, 9999);
 constexpr int kSeeds = 200;
-
-struct World {
-  explicit World(const SimOptions& options) : network(options), scheduler(network) {}
-
-  SimClient& connect(std::string_view path) {
-    clients.push_back(std::make_unique<SimClient>(network, kAddress, path));
-    return *clients.back();
-  }
-  // Runs until every client satisfies `done`.
-  template <class Done>
-  bool run(Done&& done) {
-    return scheduler.run_until([&] {
-      for (auto& client : clients) client->poll();
-      return std::all_of(clients.begin(), clients.end(), [&](auto& c) { return done(*c); });
-    });
-  }
-  bool all_open() {
-    return run([](SimClient& c) { return c.is_open(); });
-  }
-
-  SimNetwork network;
-  SimScheduler scheduler;
-  std::vector<std::unique_ptr<SimClient>> clients;
-};
 
 std::string chat_message(std::size_t sender, int number) {
   return R"({"msg_type":"message","from":)" + std::to_string(sender) + R"(,"n":)" +
@@ -117,8 +91,11 @@ TEST(InstanceSim, EverythingIsGivenBackWhenClientsGo) {
     SimOptions options = SimOptions::rough(seed);
     options.resets_per_10000 = 50;
     World world(options);
+    Limits limits;
+    limits.history_messages = 0;
+    limits.mailbox_messages = 0;
     SimInstance instance(world.network, world.scheduler, kAddress,
-                         2 + static_cast<std::uint32_t>(seed % 3));
+                         2 + static_cast<std::uint32_t>(seed % 3), limits);
     for (int i = 0; i < 4; ++i) {
       world.connect("/chat").send_text(chat_message(0, i));
       world.connect("/sendone").send_text(R"({"msg_type":"accept_","toy_id":"U"})");

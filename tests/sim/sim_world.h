@@ -1,6 +1,7 @@
 // Instances, clients and a network on one thread in virtual time: the stage for simulation tests.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -80,6 +81,34 @@ class SimClient {
   ws::MessageReader reader_;
   std::unique_ptr<SimStream> stream_;
   bool open_ = false;
+};
+
+// Where the instances of these tests listen.
+inline const SocketAddress kAddress = SocketAddress::ipv4(0x7f000001, 9999);
+
+// A network with clients, and what turns everything.
+struct World {
+  explicit World(const SimOptions& options) : network(options), scheduler(network) {}
+
+  SimClient& connect(std::string_view path) {
+    clients.push_back(std::make_unique<SimClient>(network, kAddress, path));
+    return *clients.back();
+  }
+  // Runs until every client satisfies `done`.
+  template <class Done>
+  bool run(Done&& done) {
+    return scheduler.run_until([&] {
+      for (auto& client : clients) client->poll();
+      return std::all_of(clients.begin(), clients.end(), [&](auto& c) { return done(*c); });
+    });
+  }
+  bool all_open() {
+    return run([](SimClient& c) { return c.is_open(); });
+  }
+
+  SimNetwork network;
+  SimScheduler scheduler;
+  std::vector<std::unique_ptr<SimClient>> clients;
 };
 
 // The bytes of a handshake for `path`, and of a masked text frame.

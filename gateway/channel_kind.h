@@ -1,0 +1,29 @@
+// What a channel keeps beside its subscribers: the built-in namespaces.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "proto/identity.h"
+
+namespace sluice {
+
+// The group chat's channel. One name for all who publish to it, whatever their dialect.
+inline constexpr std::string_view kChatChannel = "chat";
+
+enum class ChannelKind : std::uint8_t {
+  kPlain,  // keeps nothing
+  kChat,   // keeps what was said
+  kUser,   // reaches one user, and keeps what comes while the user is away
+};
+
+// A peer cannot spell the reserved prefix, so it cannot make a channel of kUser.
+constexpr ChannelKind kind_of(std::string_view name) noexcept {
+  if (name.size() > 1 && name[0] == kReservedPrefix &&
+      (name[1] == kStringUserTag || name[1] == kNumberUserTag)) {
+    return ChannelKind::kUser;
+  }
+  return name == kChatChannel ? ChannelKind::kChat : ChannelKind::kPlain;
+}
+
+}  // namespace sluice

@@ -1,0 +1,80 @@
+#include "gateway/history_view.h"
+
+#include <charconv>
+
+#include "core/base/bytes.h"
+#include "proto/dialect/chat_view.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kItemsPlace = "<!--history-->";
+constexpr std::string_view kPositionPlace = "data-position=\"\"";
+
+std::string to_text(Position position) {
+  return std::to_string(position.epoch) + ":" + std::to_string(position.offset);
+}
+
+bool take_number(std::string_view& text, std::uint64_t& number) noexcept {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end == text.data()) return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return true;
+}
+
+}  // namespace
+
+Result<std::optional<Position>, std::string_view> parse_after(std::string_view query) noexcept {
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find('&'), query.size());
+    std::string_view part = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    if (!part.starts_with("after=")) continue;
+    part.remove_prefix(6);
+    Position position;
+    if (take_number(part, position.epoch)) {
+      // A colon may come escaped.
+      const std::size_t colon = part.starts_with(':') ? 1 : part.starts_with("%3A") ? 3 : 0;
+      part.remove_prefix(colon);
+      if (colon != 0 && take_number(part, position.offset) && part.empty()) return position;
+    }
+    return fail<std::string_view>("after must be EPOCH:OFFSET, as position has it.\n");
+  }
+  return std::optional<Position>();
+}
+
+std::string chat_page(std::string_view page, const HistoryAnswer& history) {
+  std::string out;
+  const std::size_t position = page.find(kPositionPlace);
+  const std::size_t items = page.find(kItemsPlace);
+  if (position == std::string_view::npos || items == std::string_view::npos) {
+    return std::string(page);
+  }
+  std::string list;
+  for (const ConstBytes message : history.messages) {
+    dialect::append_chat_item(list, as_text(message));
+    list += '\n';
+  }
+  out.reserve(page.size() + list.size() + 64);
+  const std::size_t value = position + kPositionPlace.size() - 1;
+  out.append(page.substr(0, value)).append(to_text(history.position));
+  out.append(page.substr(value, items - value)).append(list);
+  out.append(page.substr(items + kItemsPlace.size()));
+  return out;
+}
+
+std::string history_json(const HistoryAnswer& history) {
+  std::string out = R"({"position":")" + to_text(history.position) + R"(","complete":)";
+  out += history.is_complete ? "true" : "false";
+  out += R"(,"messages":[)";
+  bool is_first = true;
+  for (const ConstBytes message : history.messages) {
+    if (!is_first) out += ',';
+    is_first = false;
+    out += as_text(message);
+  }
+  out += "]}\n";
+  return out;
+}
+
+}  // namespace sluice

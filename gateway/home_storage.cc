@@ -1,0 +1,180 @@
+// What a Home keeps: the history of the group chat, and mailboxes of users.
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "core/base/check.h"
+#include "gateway/history_answer.h"
+#include "gateway/home.h"
+
+namespace sluice {
+namespace {
+
+ChannelName name_of(const ShardMessage& message) noexcept {
+  return {as_text(message.payload->bytes.first(message.name_size)), message.channel_hash};
+}
+
+}  // namespace
+
+// A publication in this shard's own memory, with one reference.
+Publication Home::own(const Publication& publication) noexcept {
+  if (publication.payload->lender_hold == nullptr) {
+    PayloadPool::refer(*publication.payload);
+    return publication;
+  }
+  const ConstBytes bytes = publication.payload->bytes;
+  Payload& copy = payloads_.make(bytes.size());
+  std::memcpy(PayloadPool::writable(copy).data(), bytes.data(), bytes.size());
+  return {&copy, publication.name_size};
+}
+
+void Home::keep_history(Channel& channel, const Publication& publication,
+                        Position position) noexcept {
+  if (limits_.history_messages == 0) return;
+  const Publication kept = own(publication);
+  StoredMessages& history = channel.history;
+  const bool is_new =
+      history.insert({position.offset, kept.payload, kept.name_size, outlet_.now()});
+  SLUICE_CHECK(is_new);  // the broker gives out each offset once
+  while (history.size() > limits_.history_messages ||
+         (history.cost() > limits_.history_bytes && history.size() > 1)) {
+    payloads_.drop(*history.take_front().payload);
+  }
+  counters_.history_messages.set(static_cast<std::int64_t>(history.size()));
+  counters_.history_bytes.set(static_cast<std::int64_t>(history.cost()));
+}
+
+// The newest `limits.page_messages`, or with kSince all that came after a position.
+void Home::history(std::uint32_t from, const ShardMessage& message) noexcept {
+  const Channel* channel = find(name_of(message));
+  HistoryAnswer answer;
+  std::vector<ConstBytes> messages;
+  if (channel != nullptr) {
+    const StoredMessages& kept = channel->history;
+    answer.position = channel->last;
+    std::size_t begin = kept.size() - std::min(kept.size(), limits_.page_messages);
+    if ((message.flags & ShardMessage::kSince) != 0 && message.epoch == channel->last.epoch) {
+      begin = kept.count_up_to(message.number);
+      const std::uint64_t first = kept.empty() ? channel->last.offset + 1 : kept.front().offset;
+      answer.is_complete = message.number + 1 >= first;
+    } else {
+      answer.is_complete = (message.flags & ShardMessage::kSince) == 0;
+    }
+    for (std::size_t i = begin; i < kept.size(); ++i) {
+      messages.push_back(kept.at(i).publication().data());
+    }
+  }
+  ShardMessage reply = message;
+  reply.kind = ShardMessage::Kind::kHistoryAnswer;
+  reply.payload = &answer.pack(payloads_, messages);
+  outlet_.to_shard(from, reply);
+  payloads_.drop(*message.payload);
+}
+
+Mailbox& Home::mailbox_of(Channel& channel, ChannelName name) noexcept {
+  if (!channel.mailbox) channel.mailbox = std::make_unique<Mailbox>(name.hash);
+  return *channel.mailbox;
+}
+
+void Home::store(Channel& channel, ChannelName name, const Publication& publication,
+                 std::uint64_t offset) noexcept {
+  const Publication kept = own(publication);
+  mailboxes_.store(mailbox_of(channel, name),
+                   {offset, kept.payload, kept.name_size, outlet_.now()});
+}
+
+// To the session that has just become this user, in order, behind its answer.
+void Home::deliver_mailbox(std::uint32_t to, const ShardMessage& subscribe,
+                           Channel& channel) noexcept {
+  Mailbox& box = *channel.mailbox;
+  mailboxes_.expire(box, outlet_.now());
+  ShardMessage message = subscribe;
+  message.flags = 0;
+  if (box.missed > 0) {
+    message.kind = ShardMessage::Kind::kMissed;
+    message.number = std::exchange(box.missed, 0);
+    PayloadPool::refer(*message.payload);
+    outlet_.to_shard(to, message);
+  }
+  message.kind = ShardMessage::Kind::kDeliverTo;
+  while (!box.messages.empty()) {
+    const StoredMessages::Item item = box.messages.take_front();
+    mailboxes_.taken(box, item.cost());
+    counters_.mailbox_delivered.add();
+    message.payload = item.payload;
+    message.name_size = item.name_size;
+    message.number = item.offset;
+    outlet_.to_shard(to, message);
+  }
+  if (box.is_idle()) channel.mailbox.reset();
+}
+
+void Home::begin_leaving(std::uint32_t shard, ChannelName name, Channel& channel) noexcept {
+  mailbox_of(channel, name).leaving.push_back({shard, channel.uses.empty()});
+  ShardMessage message;
+  message.kind = ShardMessage::Kind::kLeaving;
+  message.channel_hash = name.hash;
+  message.name_size = static_cast<std::uint16_t>(name.text.size());
+  Payload& payload = payloads_.make(name.text.size());
+  std::memcpy(PayloadPool::writable(payload).data(), name.text.data(), name.text.size());
+  message.payload = &payload;
+  outlet_.to_shard(shard, message);
+}
+
+// A publication that no session of `from` could take. It waits for the user, unless somebody else
+// who is this user has had it.
+void Home::take_unsent(std::uint32_t from, const ShardMessage& message) noexcept {
+  const Publication publication{message.payload, message.name_size};
+  const ChannelName name{publication.channel(), message.channel_hash};
+  Channel* channel = find(name);
+  bool is_kept = false;
+  if (channel != nullptr && mailboxes_.are_on()) {
+    const ShardUse* use = use_of(*channel, from);
+    is_kept = channel->uses.size() == 1 && use != nullptr && use->count == 1;
+    if (channel->mailbox) {
+      const auto& all = channel->mailbox->leaving;
+      const auto leaving = std::find_if(
+          all.begin(), all.end(), [from](const Mailbox::Leaving& l) { return l.shard == from; });
+      if (leaving != all.end()) is_kept = leaving->was_last;
+    }
+  }
+  if (is_kept) {
+    store(*channel, name, publication, message.number);
+  } else {
+    counters_.drop(Drop::kSessionEnded);
+  }
+  payloads_.drop(*message.payload);
+}
+
+void Home::on_left(std::uint32_t from, const ShardMessage& message) noexcept {
+  const ChannelName name = name_of(message);
+  Channel* channel = find(name);
+  SLUICE_CHECK(channel != nullptr);  // kept by what is in `leaving`
+  Mailbox& box = *channel->mailbox;
+  const auto left =
+      std::find_if(box.leaving.begin(), box.leaving.end(),
+                   [from](const Mailbox::Leaving& leaving) { return leaving.shard == from; });
+  SLUICE_CHECK(left != box.leaving.end());
+  box.leaving.erase(left);
+  const bool must_wait =
+      std::any_of(box.leaving.begin(), box.leaving.end(),
+                  [](const Mailbox::Leaving& leaving) { return leaving.was_last; });
+  if (!must_wait) {
+    // Admitting the first one may end the mailbox.
+    const std::vector<Mailbox::Parked> parked = std::exchange(box.parked, {});
+    for (const Mailbox::Parked& one : parked) admit(one.shard, one.message, *channel);
+  }
+  if (channel->mailbox && channel->mailbox->is_idle()) channel->mailbox.reset();
+  erase_if_unused(name, *channel);
+  payloads_.drop(*message.payload);
+}
+
+void Home::on_mailbox_lost(ChannelName name) noexcept {
+  Channel* channel = find(name);
+  SLUICE_CHECK(channel != nullptr);
+  if (channel->mailbox->is_idle()) channel->mailbox.reset();
+  erase_if_unused(name, *channel);
+}
+
+}  // namespace sluice

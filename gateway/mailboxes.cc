@@ -1,0 +1,102 @@
+#include "gateway/mailboxes.h"
+
+#include "core/base/check.h"
+
+namespace sluice {
+
+void Mailboxes::report() noexcept {
+  counters_.mailbox_messages.set(static_cast<std::int64_t>(stored_));
+  counters_.mailbox_bytes.set(static_cast<std::int64_t>(total_cost_));
+}
+
+void Mailboxes::unlist(Mailbox& box) noexcept {
+  if (!box.is_listed) return;
+  (box.older != nullptr ? box.older->newer : oldest_) = box.newer;
+  (box.newer != nullptr ? box.newer->older : newest_) = box.older;
+  box.older = box.newer = nullptr;
+  box.is_listed = false;
+}
+
+void Mailboxes::touch(Mailbox& box) noexcept {
+  unlist(box);
+  box.older = newest_;
+  (newest_ != nullptr ? newest_->newer : oldest_) = &box;
+  newest_ = &box;
+  box.is_listed = true;
+}
+
+void Mailboxes::give_up(Mailbox& box, StoredMessages::Item item, Drop reason) noexcept {
+  total_cost_ -= item.cost();
+  --stored_;
+  ++box.missed;
+  counters_.drop(reason);
+  payloads_.drop(*item.payload);
+}
+
+void Mailboxes::store(Mailbox& box, const StoredMessages::Item& item) noexcept {
+  if (!box.messages.insert(item)) {  // came back twice: one copy is enough
+    payloads_.drop(*item.payload);
+    return;
+  }
+  counters_.mailbox_stored.add();
+  total_cost_ += item.cost();
+  ++stored_;
+  touch(box);
+  expire(box, item.stored_at);
+  while (box.messages.size() > limits_.mailbox_messages ||
+         (box.messages.cost() > limits_.mailbox_bytes && box.messages.size() > 1)) {
+    give_up(box, box.messages.take_front(), Drop::kMailboxFull);
+  }
+  while (total_cost_ > total_max_ && oldest_ != nullptr && oldest_ != &box) {
+    lose(*oldest_, Drop::kMailboxesFull);
+  }
+  report();
+}
+
+void Mailboxes::expire(Mailbox& box, Time now) noexcept {
+  while (!box.messages.empty() && now - box.messages.front().stored_at >= limits_.mailbox_time) {
+    give_up(box, box.messages.take_front(), Drop::kMailboxExpired);
+  }
+  if (box.messages.empty()) unlist(box);
+  report();
+}
+
+void Mailboxes::taken(Mailbox& box, std::size_t cost) noexcept {
+  total_cost_ -= cost;
+  --stored_;
+  if (box.messages.empty()) unlist(box);
+  report();
+}
+
+void Mailboxes::lose(Mailbox& box, Drop reason) noexcept {
+  // The last message's own bytes say whose it was, until its reference is dropped.
+  StoredMessages::Item last = box.messages.take_back();
+  while (!box.messages.empty()) give_up(box, box.messages.take_front(), reason);
+  unlist(box);
+  PayloadPool::refer(*last.payload);
+  Payload& name_holder = *last.payload;
+  const ChannelName name{last.publication().channel(), box.channel_hash};
+  give_up(box, last, reason);
+  box.missed = 0;
+  owner_.on_mailbox_lost(name);  // may destroy the box
+  payloads_.drop(name_holder);
+}
+
+void Mailboxes::sweep(Time now) noexcept {
+  while (oldest_ != nullptr && now - oldest_->messages.back().stored_at >= limits_.mailbox_time) {
+    lose(*oldest_, Drop::kMailboxExpired);
+  }
+  report();
+}
+
+void Mailboxes::clear(Mailbox& box) noexcept {
+  while (!box.messages.empty()) {
+    const StoredMessages::Item item = box.messages.take_front();
+    total_cost_ -= item.cost();
+    --stored_;
+    payloads_.drop(*item.payload);
+  }
+  unlist(box);
+}
+
+}  // namespace sluice

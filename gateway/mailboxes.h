@@ -1,0 +1,106 @@
+// What waits for users who are away, at the home of each user's channel.
+//
+// Messages are bounded per user by number, bytes and age, and all of them together by bytes. When
+// all together are too many, the user idle longest loses the whole mailbox: half a conversation
+// kept for everybody would help nobody.
+//
+// Invariants
+//   1. A mailbox that holds messages is in the list of idle users, least recently stored to first.
+//   2. Whatever is given up is counted, and told to the user as a gap unless the whole mailbox
+//   went.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "gateway/channel_name.h"
+#include "gateway/config/limits.h"
+#include "gateway/shard_counters.h"
+#include "gateway/shard_message.h"
+#include "gateway/stored_messages.h"
+
+namespace sluice {
+
+// One user's. Owned by the user's channel, which has one only while it is needed.
+struct Mailbox {
+  // A shard that the user left, and from which publications may still come back.
+  struct Leaving {
+    std::uint32_t shard;
+    bool was_last;  // nobody else was there: what comes back is stored, not dropped
+  };
+  struct Parked {
+    std::uint32_t shard;
+    ShardMessage message;
+  };
+
+  explicit Mailbox(std::uint64_t hash) noexcept : channel_hash(hash) {}
+  bool is_idle() const noexcept {
+    return messages.empty() && missed == 0 && leaving.empty() && parked.empty();
+  }
+
+  const std::uint64_t channel_hash;
+  StoredMessages messages;
+  std::uint64_t missed = 0;  // given up since the user was last here
+  std::vector<Leaving> leaving;
+  std::vector<Parked> parked;  // subscribers that wait until everything has come back
+  Mailbox* older = nullptr;    // idle longer
+  Mailbox* newer = nullptr;
+  bool is_listed = false;
+};
+
+// Called when a mailbox was emptied behind its channel's back. Implemented by the Home.
+class MailboxOwner {
+ public:
+  // `name` is good until the call returns.
+  virtual void on_mailbox_lost(ChannelName name) noexcept = 0;
+
+ protected:
+  ~MailboxOwner() = default;
+};
+
+// The limits of all mailboxes of one Home, on its shard's thread. Does not own mailboxes.
+class Mailboxes {
+ public:
+  // `limits.mailboxes_total` divided by the number of shards is `total_max`.
+  Mailboxes(const Limits& limits, std::size_t total_max, PayloadPool& payloads,
+            ShardCounters& counters, MailboxOwner& owner) noexcept
+      : limits_(limits),
+        total_max_(total_max),
+        payloads_(payloads),
+        counters_(counters),
+        owner_(owner) {}
+
+  bool are_on() const noexcept { return limits_.mailbox_messages > 0; }
+  // Takes over the item's reference, and keeps within the limits. May lose other mailboxes.
+  void store(Mailbox& box, const StoredMessages::Item& item) noexcept;
+  // Leaves only what has not expired; the caller then takes from `box.messages`, and calls `taken`.
+  void expire(Mailbox& box, Time now) noexcept;
+  void taken(Mailbox& box, std::size_t cost) noexcept;
+  // Loses the mailboxes whose newest message has expired.
+  void sweep(Time now) noexcept;
+  // Gives everything up without counting: the instance ends.
+  void clear(Mailbox& box) noexcept;
+
+  std::size_t total_cost() const noexcept { return total_cost_; }
+
+ private:
+  void give_up(Mailbox& box, StoredMessages::Item item, Drop reason) noexcept;
+  void lose(Mailbox& box, Drop reason) noexcept;
+  void touch(Mailbox& box) noexcept;
+  void unlist(Mailbox& box) noexcept;
+  void report() noexcept;
+
+  const Limits& limits_;
+  const std::size_t total_max_;
+  PayloadPool& payloads_;
+  ShardCounters& counters_;
+  MailboxOwner& owner_;
+  Mailbox* oldest_ = nullptr;
+  Mailbox* newest_ = nullptr;
+  std::size_t total_cost_ = 0;
+  std::size_t stored_ = 0;
+};
+
+}  // namespace sluice
