@@ -113,6 +113,11 @@ class Connection {
   // What waits to be sent, bookkeeping included.
   std::size_t queue_cost() const noexcept { return queue_.cost(); }
   std::size_t queue_size() const noexcept { return queue_.size(); }
+  // What the kernel had refused when a send last ended, 0 once it has taken everything. This is
+  // what limits judge: what was queued since the last flush is no fault of the peer's.
+  std::size_t backlog() const noexcept { return backlog_; }
+  // Of queue_cost, what belongs to the piece that is leaving.
+  std::size_t leaving_size() const noexcept { return queue_.front_size(); }
   // Shared Payloads that have not left completely.
   std::size_t queued_payloads() const noexcept { return queue_.payloads(); }
 
@@ -153,6 +158,7 @@ class Connection {
   std::uint32_t held_end_ = 0;
   std::uint32_t discarded_ = 0;  // input discarded since close()
   std::size_t asked_ = 0;        // bytes of the send under way
+  std::size_t backlog_ = 0;
   State state_ = State::kOpen;
   Receiving receiving_ = Receiving::kOff;
   StreamEnd end_ = StreamEnd::kFinished;

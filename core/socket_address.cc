@@ -67,9 +67,14 @@ SocketAddress SocketAddress::from_sockaddr(const sockaddr* address, socklen_t si
              size >= static_cast<socklen_t>(sizeof(sockaddr_in6))) {
     sockaddr_in6 in6;
     std::memcpy(&in6, address, sizeof in6);
+    result.port_ = ntohs(in6.sin6_port);
+    if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {  // an IPv4 client of a listener for both
+      std::memcpy(result.ip_.data(), in6.sin6_addr.s6_addr + 12, 4);
+      result.family_ = Family::kIpv4;
+      return result;
+    }
     std::memcpy(result.ip_.data(), &in6.sin6_addr, 16);
     result.scope_ = in6.sin6_scope_id;
-    result.port_ = ntohs(in6.sin6_port);
     result.family_ = Family::kIpv6;
   } else if (address->sa_family == AF_UNIX) {
     result.family_ = Family::kUnix;

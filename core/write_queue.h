@@ -58,6 +58,8 @@ class WriteQueue {
   bool empty() const noexcept { return count_ == 0 && pong_.empty(); }
   // Bytes to send.
   std::size_t size() const noexcept { return bytes_; }
+  // Bytes of the first piece that are still to be sent.
+  std::size_t front_size() const noexcept { return count_ == 0 ? 0 : at(0).end - at(0).begin; }
   // What the queue is charged with: bytes plus bookkeeping, so that tiny messages are not free.
   std::size_t cost() const noexcept { return bytes_ + (count_ + 1) * sizeof(Entry); }
 

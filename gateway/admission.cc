@@ -101,10 +101,16 @@ std::optional<Denial> check_admission(const http::Request& request, DialectKind 
   const bool trusted =
       insecure_identities.value_or(listener.is_loopback && !came_through_proxy(request));
   if (!trusted) return kNoIdentity;
-  if (listener.is_loopback && !is_loopback_host(request.host())) return kForeignHost;
+  // A proxy in front names the host that its clients know, and may have ended their TLS. A page
+  // cannot pretend to be one: browsers let it add no such field to a handshake.
+  const bool is_behind_proxy = came_through_proxy(request);
+  if (listener.is_loopback && !is_behind_proxy && !is_loopback_host(request.host())) {
+    return kForeignHost;
+  }
   const auto origin = request.find("Origin");
-  if (origin && !is_same_origin(*origin, "http", request.host())) return kForeignOrigin;
-  return std::nullopt;
+  if (!origin || is_same_origin(*origin, "http", request.host())) return std::nullopt;
+  if (is_behind_proxy && is_same_origin(*origin, "https", request.host())) return std::nullopt;
+  return kForeignOrigin;
 }
 
 std::optional<ConnectionCounts::Key> ConnectionCounts::key_of(const SocketAddress& peer) noexcept {

@@ -15,7 +15,7 @@ constexpr std::array<CauseInfo, kCauseCount> kCauses = {{
     {ws::kCloseProtocolError, kServer, "protocol_error", "protocol error"},
     {ws::kCloseInvalidData, kServer, "invalid_utf8", "text is not valid UTF-8"},
     {ws::kCloseTooBig, kServer, "message_too_big", "message is too big"},
-    {ws::kCloseTooBig, kServer, "too_many_fragments", "message has too many fragments"},
+    {ws::kClosePolicy, kServer, "too_many_fragments", "message has too many fragments"},
     {ws::kClosePolicy, kServer, "fragment_timeout", "message took too long to arrive"},
     {ws::kClosePolicy, kServer, "too_many_errors", "too many messages in error"},
     {ws::kCloseAbnormal, kServer, "ping_timeout", ""},

@@ -68,6 +68,14 @@ void append_plain(std::string& out, int status, std::string_view text, bool keep
   http::append_response(out, response);
 }
 
+void append_unavailable(std::string& out, const Limits& limits, WallTime now) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(limits.retry_after).count();
+  const std::string text = std::to_string(seconds);
+  const http::Field retry{"Retry-After", text};
+  append_plain(out, 503, "No room at the moment; try again later.\n", false, false, now,
+               std::span(&retry, 1));
+}
+
 Asked Asked::of(const http::Request& request) noexcept {
   const bool is_head = request.method() == "HEAD";
   return {request.path(), is_head || request.method() == "GET", is_head,
@@ -81,14 +89,17 @@ bool Asked::wants_history() const noexcept {
 int append_answer(std::string& out, const Asked& asked, const ListenerTraits& listener,
                   const InstanceView& instance, const HistoryAnswer* history, bool keep_alive,
                   WallTime now) {
-  Answer answer = asked.is_read ? answer_get(asked.path, listener, instance, history)
-                                : plain(405, "Only GET and HEAD are served here.\n");
-  std::array<http::Field, 6> fields;
+  Answer answer = answer_get(asked.path, listener, instance, history);
+  if (!asked.is_read && answer.status != 404) {
+    answer = plain(405, "Only GET and HEAD are served here.\n");
+  }
+  std::array<http::Field, 8> fields;
   std::size_t count = 0;
   fields[count++] = {"Content-Type", answer.type};
   if (answer.status == 405) fields[count++] = {"Allow", "GET, HEAD"};
   if (answer.status == 426) {
     fields[count++] = {"Upgrade", "websocket"};
+    fields[count++] = {"Connection", "Upgrade"};
     fields[count++] = {"Sec-WebSocket-Version", "13"};
   }
   if (answer.is_page) {

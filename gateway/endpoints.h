@@ -9,6 +9,7 @@
 
 #include "core/base/clock.h"
 #include "gateway/admission.h"
+#include "gateway/config/limits.h"
 #include "gateway/history_answer.h"
 #include "proto/http/request.h"
 #include "proto/http/response.h"
@@ -46,6 +47,9 @@ struct Asked {
 int append_answer(std::string& out, const Asked& asked, const ListenerTraits& listener,
                   const InstanceView& instance, const HistoryAnswer* history, bool keep_alive,
                   WallTime now);
+
+// Appends a 503 with Retry-After, after which the connection closes.
+void append_unavailable(std::string& out, const Limits& limits, WallTime now);
 
 // Appends a short plain-text answer; `text` ends with a line break.
 void append_plain(std::string& out, int status, std::string_view text, bool keep_alive,

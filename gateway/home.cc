@@ -188,22 +188,42 @@ void Home::deliver(ShardUse& use, ChannelName name, const Publication& publicati
   message.channel_hash = name.hash;
   message.payload = publication.payload;
   message.number = position.offset;
-  if (use.missed > 0) {
-    ShardMessage gap = message;
-    gap.kind = ShardMessage::Kind::kGap;
-    gap.number = use.missed;
-    PayloadPool::refer(*gap.payload);
-    if (outlet_.to_shard(use.shard, gap)) {
-      use.missed = 0;
-    } else {
-      payloads_.drop(*gap.payload);
-    }
-  }
+  if (use.missed > 0) tell_gap(use, name);
   PayloadPool::refer(*message.payload);
   if (use.missed == 0 && outlet_.to_shard(use.shard, message)) return;
-  ++use.missed;
+  if (use.missed++ == 0) gaps_due_.emplace_back(name);
   counters_.drop(Drop::kInboxFull, use.count);
   payloads_.drop(*message.payload);
+}
+
+// False if there is still no room.
+bool Home::tell_gap(ShardUse& use, ChannelName name) noexcept {
+  ShardMessage gap;
+  gap.kind = ShardMessage::Kind::kGap;
+  gap.name_size = static_cast<std::uint16_t>(name.text.size());
+  gap.channel_hash = name.hash;
+  gap.number = use.missed;
+  gap.payload = &pack_name(name);
+  if (!outlet_.to_shard(use.shard, gap)) {
+    payloads_.drop(*gap.payload);
+    return false;
+  }
+  use.missed = 0;
+  return true;
+}
+
+void Home::tell_gaps() noexcept {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < gaps_due_.size(); ++i) {
+    Channel* channel = find(gaps_due_[i].name());
+    if (channel == nullptr) continue;
+    bool is_told = true;
+    for (ShardUse& use : channel->uses) {
+      if (use.missed > 0 && !tell_gap(use, gaps_due_[i].name())) is_told = false;
+    }
+    if (!is_told) std::swap(gaps_due_[kept++], gaps_due_[i]);
+  }
+  gaps_due_.resize(kept);
 }
 
 void Home::answer_lists() noexcept {

@@ -68,6 +68,8 @@ class Home final : private BrokerEvents, private MailboxOwner {
   // Answers the client lists asked for in this turn, each encoded once.
   void answer_lists() noexcept;
   bool has_work() const noexcept { return !lists_due_.empty(); }
+  // Tells shards what they missed as soon as there is room on the way; once a turn.
+  void tell_gaps() noexcept;
   // Gives up what has been kept too long; now and then is often enough.
   void sweep() noexcept { mailboxes_.sweep(outlet_.now()); }
 
@@ -108,6 +110,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   void admit(std::uint32_t from, const ShardMessage& message, Channel& channel) noexcept;
   ShardUse* use_of(Channel& channel, std::uint32_t shard) noexcept;
   // home_storage.cc
+  Payload& pack_name(ChannelName name) noexcept;
   Publication own(const Publication& publication) noexcept;
   void keep_history(Channel& channel, const Publication& publication, Position position) noexcept;
   Mailbox& mailbox_of(Channel& channel, ChannelName name) noexcept;
@@ -118,6 +121,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   static std::uint64_t take_order(Channel& channel, std::uint64_t wanted) noexcept;
   void deliver(ShardUse& use, ChannelName name, const Publication& publication,
                Position position) noexcept;
+  bool tell_gap(ShardUse& use, ChannelName name) noexcept;
   void answer_list(Channel& channel) noexcept;
 
   HomeOutlet& outlet_;
@@ -129,6 +133,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   Mailboxes mailboxes_;
   ChannelMap<std::unique_ptr<Channel>> channels_;
   std::vector<ChannelKey> lists_due_;
+  std::vector<ChannelKey> gaps_due_;  // channels with a use that has missed something
 };
 
 }  // namespace sluice

@@ -17,6 +17,12 @@ ChannelName name_of(const ShardMessage& message) noexcept {
 
 }  // namespace
 
+Payload& Home::pack_name(ChannelName name) noexcept {
+  Payload& payload = payloads_.make(name.text.size());
+  std::memcpy(PayloadPool::writable(payload).data(), name.text.data(), name.text.size());
+  return payload;
+}
+
 // A publication in this shard's own memory, with one reference.
 Publication Home::own(const Publication& publication) noexcept {
   if (publication.payload->lender_hold == nullptr) {
@@ -116,9 +122,7 @@ void Home::begin_leaving(std::uint32_t shard, ChannelName name, Channel& channel
   message.kind = ShardMessage::Kind::kLeaving;
   message.channel_hash = name.hash;
   message.name_size = static_cast<std::uint16_t>(name.text.size());
-  Payload& payload = payloads_.make(name.text.size());
-  std::memcpy(PayloadPool::writable(payload).data(), name.text.data(), name.text.size());
-  message.payload = &payload;
+  message.payload = &pack_name(name);
   outlet_.to_shard(shard, message);
 }
 

@@ -1,8 +1,6 @@
 #include "gateway/http_stage.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -46,10 +44,14 @@ std::size_t HttpStage::on_bytes(Connection&, Bytes bytes) noexcept {
   const auto progress = parser_.parse(head);
   if (!progress) {
     const auto& error = describe(progress.error());
+    log_request(nullptr, error.status, "bad_request");
     reject(error.status, error.text, Refused::kBadRequest);
     return bytes.size();
   }
   if (*progress == http::Progress::kNeedMore) {
+    if (kept == 0 && answered_) {  // the next request begins
+      shard_.reactor.timers().arm(timer_, shard_.reactor.now() + shard_.limits.handshake_timeout);
+    }
     if (kept == 0) keep(bytes);
     return bytes.size();
   }
@@ -142,6 +144,7 @@ int HttpStage::respond(const Asked& asked, bool keep_alive, const HistoryAnswer*
   const int status = append_answer(out, asked, traits_, host_.instance(), history, keep_alive,
                                    shard_.reactor.clock().wall_now());
   if (status == 404) shard_.counters.refuse(Refused::kNotFound);
+  answered_ = true;
   send(out);
   if (!keep_alive) {
     connection_.close();
@@ -165,7 +168,7 @@ void HttpStage::upgrade(const http::Request& request) noexcept {
   }
   if (!host_.instance().is_ready()) {
     log_request(&request, 503, "stopping");
-    return turn_away(Refused::kUnavailable);
+    return say_unavailable(Refused::kUnavailable);
   }
   if (const auto denial =
           check_admission(request, *dialect, traits_, host_.insecure_identities())) {
@@ -190,16 +193,26 @@ void HttpStage::reject(int status, std::string_view text, Refused reason,
 }
 
 void HttpStage::turn_away(Refused reason) noexcept {
-  std::array<char, 24> digits;
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(shard_.limits.retry_after).count();
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), seconds).ptr;
-  const http::Field retry{"Retry-After",
-                          {digits.data(), static_cast<std::size_t>(end - digits.data())}};
-  reject(503, "No room at the moment; try again later.\n", reason, std::span(&retry, 1));
+  turned_away_ = true;
+  log_request(nullptr, 503, "no_room");
+  say_unavailable(reason);
+}
+
+void HttpStage::say_unavailable(Refused reason) noexcept {
+  shard_.counters.refuse(reason);
+  std::string out;
+  append_unavailable(out, shard_.limits, shard_.reactor.clock().wall_now());
+  send(out);
+  connection_.close();
 }
 
 void HttpStage::send(std::string_view response) noexcept {
-  if (connection_.is_open()) connection_.write({}, as_bytes(response));
+  if (!connection_.is_open()) return;
+  const bool must_close = connection_.queue_size() > 0 && shard_.is_over_memory();
+  connection_.write({}, as_bytes(response));
+  if (!must_close) return;
+  shard_.counters.refuse(Refused::kUnavailable);  // whoever asks on and does not read
+  connection_.close();
 }
 
 // Method, path, peer and agent; never the query or a field that may carry credentials.
@@ -208,13 +221,15 @@ void HttpStage::log_request(const http::Request* request, int status,
   if (!shard_.log.is_on(LogLevel::kInfo)) return;
   const auto held_back = host_.admit_log_line();
   if (!held_back) return;
-  shard_.log.info("request", {{"peer", connection_.peer().to_string()},
-                              {"method", request->method()},
-                              {"path", request->path()},
-                              {"status", status},
-                              {"outcome", outcome},
-                              {"agent", request->find("User-Agent").value_or("")},
-                              {"held_back", *held_back}});
+  shard_.log.info("request",
+                  {{"peer", connection_.peer().to_string()},
+                   {"method", request != nullptr ? request->method() : ""},
+                   {"path", request != nullptr ? request->path() : ""},
+                   {"status", status},
+                   {"outcome", outcome},
+                   {"agent", request != nullptr ? request->find("User-Agent").value_or("")
+                                                : std::string_view()},
+                   {"held_back", *held_back}});
 }
 
 void HttpStage::on_timer() noexcept {
@@ -223,6 +238,7 @@ void HttpStage::on_timer() noexcept {
   if (is_idle) {
     connection_.close();  // nothing was asked: nothing to answer
   } else {
+    log_request(nullptr, 408, "timeout");
     reject(408, "The request did not arrive in time.\n", Refused::kTimeout);
   }
 }
@@ -243,7 +259,8 @@ void HttpStage::leave(std::uint32_t to_shard) noexcept {
 void HttpStage::on_released(Connection& connection, Departure departure) noexcept {
   departure.unread.insert(departure.unread.begin(), head_block_.begin(),
                           head_block_.begin() + static_cast<std::ptrdiff_t>(head_size_));
-  host_.on_http_left(self_, {std::move(departure), connection.peer(), listener_, to_shard_});
+  host_.on_http_left(self_,
+                     {std::move(departure), connection.peer(), listener_, body_due_, to_shard_});
 }
 
 }  // namespace sluice

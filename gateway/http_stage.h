@@ -29,6 +29,7 @@ struct HttpDeparture {
   Departure departure;
   SocketAddress peer;
   std::uint32_t listener = 0;
+  std::uint64_t body_due = 0;         // bytes of the last request's body that are still to come
   std::uint32_t to_shard = kNoShard;  // of this instance, or kNoShard: it leaves the process
 };
 
@@ -61,12 +62,17 @@ class HttpStage final : public Stage {
   ~HttpStage();
 
   void start(Handle self) noexcept;
-  // Answers 503 with Retry-After and closes: there is no room for this connection.
+  // The rest of a body that is to be skipped, of a request that was answered elsewhere.
+  void expect_body(std::uint64_t size) noexcept { body_due_ = size; }
+  // A connection that just came and for which there is no room: answers 503 with Retry-After and
+  // closes.
   void turn_away(Refused reason) noexcept;
   void close() noexcept { connection_.close(); }
   // The answer to what was asked of the group chat's home.
   void on_history(std::uint32_t request, const HistoryAnswer& history) noexcept;
   bool is_upgraded() const noexcept { return upgraded_; }
+  // Not counted among connections, because there was no room when it came.
+  bool was_turned_away() const noexcept { return turned_away_; }
   const SocketAddress& peer() const noexcept { return connection_.peer(); }
   // Takes the connection to another shard, or out of the process; HttpHost::on_http_left brings it.
   void leave(std::uint32_t to_shard) noexcept;
@@ -89,6 +95,7 @@ class HttpStage final : public Stage {
   void reject(int status, std::string_view text, Refused reason,
               std::span<const http::Field> fields = {}) noexcept;
   void log_request(const http::Request* request, int status, std::string_view outcome) noexcept;
+  void say_unavailable(Refused reason) noexcept;
   void send(std::string_view response) noexcept;
   void on_timer() noexcept;
 
@@ -108,6 +115,8 @@ class HttpStage final : public Stage {
   bool pending_keep_alive_ = false;
   std::uint32_t last_request_ = 0;
   std::uint32_t to_shard_ = HttpDeparture::kNoShard;
+  bool answered_ = false;  // at least one request
+  bool turned_away_ = false;
   bool upgraded_ = false;
 };
 

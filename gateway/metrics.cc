@@ -63,7 +63,7 @@ void put_sessions(MetricsText& text, const Shards& shards) {
               [](const DialectCounters& d) { return d.ignored.value(); });
 
   text.family("sluice_dropped_total", MetricType::kCounter,
-              "Messages accepted for delivery that were not delivered.");
+              "Messages accepted for delivery to others that were not delivered.");
   for (std::size_t i = 0; i < kDropLabels.size(); ++i) {
     text.sample({{"reason", kDropLabels[i]}},
                 sum(shards, [i](const Shard& s) { return s.counters().dropped[i].value(); }));

@@ -11,6 +11,10 @@ namespace {
 
 // Messages taken from the Inbox per turn: enough to batch, few enough to keep I/O waiting briefly.
 constexpr std::size_t kInboxBudget = 4096;
+constexpr std::size_t kInboxStep = 32;
+// Messages put into write queues per turn: what a turn queues leaves only at its end, and until
+// then it costs memory and keeps everybody else waiting. The rest is for the next turn.
+constexpr std::size_t kDeliveriesPerTurn = 64 * 1024;
 // Rounds of local messages per turn; what is left keeps the shard awake.
 constexpr int kSettleRounds = 64;
 // How often a home looks for messages that were kept too long.
@@ -105,9 +109,14 @@ bool Router::to_shard(std::uint32_t shard, const ShardMessage& message) noexcept
 }
 
 void Router::take_inbox() noexcept {
-  parts_.exchange.drain(
-      parts_.shard, kInboxBudget,
-      [this](std::uint32_t from, ShardMessage& message) { handle(from, message); });
+  ++turn_;
+  deliveries_ = 0;
+  const auto take = [this](std::uint32_t from, ShardMessage& message) { handle(from, message); };
+  for (std::size_t handled = 0; handled < kInboxBudget && deliveries_ < kDeliveriesPerTurn;) {
+    const std::size_t step = parts_.exchange.drain(parts_.shard, kInboxStep, take);
+    if (step == 0) return;
+    handled += step;
+  }
 }
 
 void Router::handle(std::uint32_t from, ShardMessage message) noexcept {
@@ -191,6 +200,7 @@ void Router::deliver(const ShardMessage& message) noexcept {
   const ChannelName channel{publication.channel(), message.channel_hash};
   if (message.kind == Kind::kDeliver) {
     const std::size_t members = hub_.deliver(channel, publication, {0, message.number});
+    deliveries_ += members;
     if (members == 0) {  // left while it was on its way
       return return_unsent(publication, message.channel_hash, message.number);
     }
@@ -275,16 +285,28 @@ void Router::give_back(std::uint32_t from, const ShardMessage& message) noexcept
   payloads_.give_back(*message.payload);
 }
 
+// False if there was nothing. What the turn has no room for stays in front of what is posted later.
+bool Router::handle_local() noexcept {
+  if (local_.empty()) return false;
+  handling_.swap(local_);
+  std::size_t done = 0;
+  while (done < handling_.size() && deliveries_ < kDeliveriesPerTurn) {
+    handle(parts_.shard, handling_[done++]);
+  }
+  local_.insert(local_.begin(), handling_.begin() + static_cast<std::ptrdiff_t>(done),
+                handling_.end());
+  handling_.clear();
+  return true;
+}
+
 void Router::settle() noexcept {
   for (int round = 0; round < kSettleRounds; ++round) {
     for (std::size_t i = 0; i < leaving_.size(); ++i) {
       if (Session* session = parts_.sessions.get(leaving_[i])) session->leave_channels();
     }
     leaving_.clear();
-    handling_.swap(local_);
-    for (const ShardMessage& message : handling_) handle(parts_.shard, message);
-    const bool handled = !handling_.empty();
-    handling_.clear();
+    if (deliveries_ >= kDeliveriesPerTurn) return;
+    const bool handled = handle_local();
     if (!home_.run() && !handled && leaving_.empty()) return;
   }
 }
@@ -299,6 +321,7 @@ void Router::on_turn_end() noexcept {
     home_.answer_lists();
     settle();
   }
+  home_.tell_gaps();
   for (const PayloadPool::Return& back : payloads_.returns()) {
     ShardMessage message;
     message.kind = Kind::kReturn;

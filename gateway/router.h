@@ -98,8 +98,11 @@ class Router final : private HomeOutlet {
   void settle() noexcept;
   void on_turn_end() noexcept;
   bool has_work() const noexcept {
-    return !local_.empty() || !leaving_.empty() || home_.has_work();
+    return !local_.empty() || !leaving_.empty() || home_.has_work() ||
+           (!stalled_.empty() && !is_congested());
   }
+  // Counts turns, for whoever bounds what a client may do in one.
+  std::uint32_t turn() const noexcept { return turn_; }
 
   Hub& hub() noexcept { return hub_; }
   const Home& home() const noexcept { return home_; }
@@ -114,6 +117,7 @@ class Router final : private HomeOutlet {
   void subscribed(const ShardMessage& message) noexcept;
   void refused(const ShardMessage& message) noexcept;
   void client_list(const ShardMessage& message) noexcept;
+  bool handle_local() noexcept;
   void deliver(const ShardMessage& message) noexcept;
   void deliver_to(const ShardMessage& message) noexcept;
   void missed(const ShardMessage& message) noexcept;
@@ -136,6 +140,8 @@ class Router final : private HomeOutlet {
   std::vector<std::size_t> lent_bytes_;  // by borrowing shard
   ChannelMap<Held> held_;
   Time next_sweep_{};
+  std::uint32_t turn_ = 0;
+  std::size_t deliveries_ = 0;  // this turn's
 };
 
 }  // namespace sluice

@@ -25,7 +25,7 @@ namespace {
 // Descriptors that are no connections: standard streams, rings, events, listeners, files of
 // libraries.
 constexpr std::size_t kOwnDescriptors = 32;
-constexpr std::size_t kOwnDescriptorsPerShard = 8;
+constexpr std::size_t kOwnDescriptorsPerShard = 8 + kTurnedAwayMax;
 constexpr int kExitAtOnce = 1;
 // Connections are cut that much before the shutdown timeout, so that the exit keeps it.
 constexpr Duration kExitReserve = std::chrono::milliseconds(200);

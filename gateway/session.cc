@@ -5,6 +5,7 @@
 
 #include "core/base/check.h"
 #include "gateway/dialect.h"
+#include "gateway/endpoints.h"
 #include "gateway/router.h"
 
 namespace sluice {
@@ -24,16 +25,22 @@ Session::~Session() { counters().connections.add(-1); }
 
 void Session::start(Handle self) noexcept {
   self_ = self;
-  // The first ping comes at a random part of the interval, so that clients which came together are
-  // not pinged together for ever.
+  counters().opened.add();
+  state_.ping_at = shard_.reactor.now() + shard_.limits.handshake_timeout;
+  dialect_.on_open(*this);
+  if (state_.phase == SessionState::Phase::kOpen) return;
+  wake_at(next_deadline());
+}
+
+// The first ping comes at a random part of the interval, so that clients which came together are
+// not pinged together for ever.
+void Session::schedule_first_ping() noexcept {
   const Duration interval = shard_.limits.ping_interval;
   const auto half = static_cast<std::uint64_t>(interval.count() / 2);
   const auto jitter =
       Duration(static_cast<std::int64_t>(half == 0 ? 0 : shard_.random.below(half)));
   state_.ping_at = shard_.reactor.now() + interval / 2 + jitter;
-  counters().opened.add();
   wake_at(next_deadline());
-  dialect_.on_open(*this);
 }
 
 void Session::complete_opening() noexcept {
@@ -43,6 +50,7 @@ void Session::complete_opening() noexcept {
   connection_->write({}, as_bytes(state_.opening));
   connection_->pin_output();
   state_.opening = {};
+  schedule_first_ping();
 }
 
 // Takes one event after the other from the input until it is used up, or has to wait.
@@ -50,11 +58,15 @@ std::size_t Session::on_bytes(Connection&, Bytes bytes) noexcept {
   if (state_.pinged) {  // any sign of life answers a ping
     state_.pinged = false;
     state_.ping_at += shard_.limits.ping_interval - shard_.limits.ping_timeout;
+    wake_at(state_.ping_at);  // sooner, if pings come more often than they may take
   }
   Bytes rest = bytes;
   while (!has_ended_ && !connection_->is_paused()) {
     const ws::Event event = state_.reader.next(rest);
     if (!take(event, rest.size())) break;
+  }
+  if (state_.reader.held_bytes() > 0 && shard_.is_over_memory() && is_open()) {
+    end(Cause::kQueuesFull);
   }
   if (!state_.reader.is_unfinished()) {
     state_.message_began_at = {};
@@ -118,6 +130,7 @@ void Session::say_close(ws::CloseCode code, std::string_view reason) noexcept {
 void Session::end(Cause cause) noexcept {
   if (has_ended_) return;
   const CauseInfo& info = describe(cause);
+  if (state_.phase == SessionState::Phase::kOpening) refuse_opening();
   if (info.code == ws::kCloseAbnormal) {
     finish(cause, info.code);
     connection_->abort();
@@ -125,6 +138,15 @@ void Session::end(Cause cause) noexcept {
   }
   say_close(info.code, info.text);
   finish(cause, info.code);
+}
+
+// There is no WebSocket yet, so the answer is HTTP's.
+void Session::refuse_opening() noexcept {
+  shard_.counters.refuse(Refused::kUnavailable);
+  if (!connection_->takes_output()) return;
+  std::string out;
+  append_unavailable(out, shard_.limits, shard_.reactor.clock().wall_now());
+  connection_->write({}, as_bytes(out));
 }
 
 // `code` is what the metric says; whatever the peer is told has been queued.
@@ -222,12 +244,24 @@ Time Session::next_deadline() const noexcept {
   return next;
 }
 
+// We are not reading, so whatever is due may have come: its time begins anew. A peer that is gone
+// fails to take what is written.
+void Session::forgive(Time now) noexcept {
+  if (state_.pinged) state_.ping_at = now + shard_.limits.ping_timeout;
+  if (state_.message_began_at != Time{}) state_.message_began_at = now;
+}
+
 void Session::on_timer(Time now) noexcept {
   if (has_ended_) return;
+  if (connection_->is_paused() && state_.phase == SessionState::Phase::kOpen) forgive(now);
   if (state_.message_began_at != Time{} &&
       now >= state_.message_began_at + shard_.limits.fragment_timeout) {
     end(Cause::kFragmentTimeout);
     return;
+  }
+  if (state_.phase == SessionState::Phase::kOpening) {
+    if (now >= state_.ping_at) return end(Cause::kUnavailable);  // the home does not answer
+    return wake_at(state_.ping_at);
   }
   if (now >= state_.ping_at) {
     if (state_.pinged) {

@@ -112,8 +112,12 @@ class Session final : public Stage {
   void take_back_unsent() noexcept;
   void hold_channels() noexcept;
   std::optional<Drop> lack_of_room(std::size_t size) noexcept;
+  bool has_used_up_turn(std::size_t size) noexcept;
   void enqueue(const Publication& publication, Position position) noexcept;
   void on_timer(Time now) noexcept;
+  void forgive(Time now) noexcept;
+  void schedule_first_ping() noexcept;
+  void refuse_opening() noexcept;
   Time next_deadline() const noexcept;
   void ask_subscribe(std::size_t index, std::uint64_t order) noexcept;
   void drop_subscription(std::size_t index) noexcept;
@@ -128,8 +132,10 @@ class Session final : public Stage {
   Timer timer_;
   std::uint32_t next_request_ = 1;
   std::uint32_t joins_pending_ = 0;
-  std::size_t backlog_ = 0;  // bytes queued by deliver_backlog since the queue was last empty
-  std::string held_;         // the channel that waits for our end: Router::hold
+  std::size_t mailbox_room_ = 0;  // cost of deliver_backlog's since the queue was last empty
+  std::uint32_t turn_ = 0;        // of the Router, in which `published_` was counted
+  std::uint32_t published_ = 0;
+  std::string held_;  // the channel that waits for our end: Router::hold
   Cause cause_ = Cause::kNone;
   ws::CloseCode close_code_ = ws::kCloseAbnormal;  // what the metric says
   bool has_ended_ = false;

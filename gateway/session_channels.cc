@@ -9,6 +9,13 @@
 #include "gateway/session.h"
 
 namespace sluice {
+namespace {
+
+// What one client may publish in a turn: that many messages, or so many units of bytes.
+constexpr std::uint32_t kUnitsPerTurn = 64;
+constexpr std::size_t kTurnUnit = 4096;
+
+}  // namespace
 
 void Session::send_text(std::string_view text) noexcept {
   send_message(ws::Opcode::kText, as_bytes(text), 0);
@@ -16,6 +23,7 @@ void Session::send_text(std::string_view text) noexcept {
 
 void Session::send_message(ws::Opcode opcode, ConstBytes data, std::size_t more_expected) noexcept {
   if (!is_open()) return;
+  if (connection_->queue_size() > 0 && shard_.is_over_memory()) return end(Cause::kQueuesFull);
   std::array<std::byte, ws::kFrameHeaderMax> header;
   const std::size_t size = ws::encode_header(header, opcode, true, data.size());
   connection_->write(std::span(header).first(size), data, size + data.size() + more_expected);
@@ -32,17 +40,17 @@ void Session::refuse(const dialect::Refusal& refusal) noexcept {
 }
 
 // Why a publication of `size` bytes may not be queued, if it may not; the session has then ended.
+// Only a peer that has refused something is judged: what this turn queues it has not seen yet.
 std::optional<Drop> Session::lack_of_room(std::size_t size) noexcept {
-  if (connection_->queue_size() == 0) {
-    backlog_ = 0;
-    return std::nullopt;  // any one message fits an empty queue
-  }
-  if (connection_->queue_cost() + size > shard_.limits.write_queue + backlog_) {
+  if (connection_->queue_size() == 0) mailbox_room_ = 0;
+  if (connection_->backlog() == 0 || connection_->queue_size() == 0) return std::nullopt;
+  // The message that is leaving does not count, or a large one would leave no room behind it.
+  const std::size_t waiting = connection_->queue_cost() - connection_->leaving_size();
+  if (waiting + size > shard_.limits.write_queue + mailbox_room_) {
     end(Cause::kSlowConsumer);
     return Drop::kSlowConsumer;
   }
-  const auto queued = static_cast<std::size_t>(shard_.reactor.counters().queued_bytes.value());
-  if (queued + size > shard_.queued_bytes_max) {
+  if (shard_.is_over_memory()) {
     end(Cause::kQueuesFull);
     return Drop::kQueuesFull;
   }
@@ -66,7 +74,7 @@ void Session::deliver_backlog(ChannelName channel, const Publication& publicatio
   const std::size_t cost_before = connection_->queue_cost();
   if (!is_open()) return deliver(channel, publication, position);
   enqueue(publication, position);
-  backlog_ += connection_->queue_cost() - cost_before;
+  mailbox_room_ += connection_->queue_cost() - cost_before;
 }
 
 void Session::enqueue(const Publication& publication, Position position) noexcept {
@@ -80,6 +88,7 @@ void Session::report_gap(std::uint64_t missed) noexcept {
 }
 
 void Session::on_client_list(Payload& frame) noexcept {
+  state_.list_is_due = false;
   if (!is_open()) return;
   if (const auto lack = lack_of_room(frame.bytes.size())) return shard_.counters.drop(*lack);
   PayloadPool::refer(frame);
@@ -89,10 +98,18 @@ void Session::on_client_list(Payload& frame) noexcept {
 
 void Session::publish(std::string_view channel, ConstBytes data) noexcept {
   shard_.router.publish(shard_.router.name(channel), data);
-  if (shard_.router.is_congested()) {
+  if (has_used_up_turn(data.size()) || shard_.router.is_congested()) {
     connection_->pause(Pause::kInbox);
     shard_.router.resume_when_clear(self_);
   }
+}
+
+// So that one client cannot have all of a turn: what it sends beyond is read in the next one.
+bool Session::has_used_up_turn(std::size_t size) noexcept {
+  if (turn_ != shard_.router.turn()) published_ = 0;
+  turn_ = shard_.router.turn();
+  published_ += 1 + static_cast<std::uint32_t>(size / kTurnUnit);
+  return published_ >= kUnitsPerTurn;
 }
 
 bool Session::follows(std::string_view channel) const noexcept {

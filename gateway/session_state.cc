@@ -5,8 +5,8 @@
 namespace sluice {
 namespace {
 
-// Version 1: the fields below, in this order.
-constexpr std::uint8_t kVersion = 1;
+// Version 2: the fields below, in this order.
+constexpr std::uint8_t kVersion = 2;
 constexpr std::uint32_t kSubscriptionsMax = 4096;
 constexpr std::int64_t kNever = INT64_MIN;
 
@@ -40,6 +40,7 @@ void SessionState::save(std::vector<std::byte>& out, Time now) const {
   put_time(writer, message_began_at, now);
   put_time(writer, list_asked_at, now);
   writer.put_bool(list_waits);
+  writer.put_bool(list_is_due);
   reader.save(out);
 }
 
@@ -72,6 +73,7 @@ Result<SessionState, std::string_view> SessionState::load(const ws::ReaderContex
   state.message_began_at = get_time(in, now);
   state.list_asked_at = get_time(in, now);
   state.list_waits = in.get_bool();
+  state.list_is_due = in.get_bool();
   if (!in.ok()) return fail<std::string_view>("cut off");
   ConstBytes rest = in.rest();
   auto reader = ws::MessageReader::load(context, rest);

@@ -49,6 +49,7 @@ struct SessionState {
   Time message_began_at;     // of the message under way, while there is one; else Time{}
   Time list_asked_at;        // when the client list was asked for last; Time{}: never
   bool list_waits = false;   // a later request waits for its second to pass
+  bool list_is_due = false;  // the home was asked and has not answered
 
   // Appends everything, versioned; moments become distances from `now`.
   void save(std::vector<std::byte>& out, Time now) const;

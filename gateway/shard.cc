@@ -108,9 +108,10 @@ void Shard::on_accept(Handle handle, Connection& connection) noexcept {
   HttpStage& stage = open_http(connection, listener_of(handle));
   const auto outcome = shared_.connections.enter(connection.peer());
   if (outcome != ConnectionCounts::Outcome::kCounted) {
+    // Not counted, or those turned away would keep others out for as long as they linger.
     stage.turn_away(outcome == ConnectionCounts::Outcome::kTotalReached ? Refused::kConnections
                                                                         : Refused::kPerAddress);
-    shared_.connections.count(connection.peer());  // it leaves like all others
+    if (++turned_away_ > kTurnedAwayMax) connection.abort();
     return;
   }
   // The kernel spreads connections by a hash, not by room: beyond our part another shard may serve.
@@ -176,7 +177,11 @@ void Shard::on_session_ended(Handle session) noexcept {
 
 void Shard::on_http_done(Handle stage) noexcept {
   HttpStage& done = *http_.get(stage);
-  if (!done.is_upgraded()) leave_count(done.peer());
+  if (done.was_turned_away()) {
+    --turned_away_;
+  } else if (!done.is_upgraded()) {
+    leave_count(done.peer());
+  }
   http_.free(stage);
 }
 

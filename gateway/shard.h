@@ -31,6 +31,10 @@
 
 namespace sluice {
 
+// Connections per shard beyond all limits that may linger over their 503, so that it is not lost to
+// a reset; further ones are cut. Descriptors are set aside for them.
+inline constexpr std::size_t kTurnedAwayMax = 8;
+
 // What the shards of an instance share. Outlives them; immutable but for what is thread-safe
 // itself.
 struct InstanceShared {
@@ -156,6 +160,7 @@ class Shard final : private ReactorHost,
   Timer accept_timer_;
   Timer stop_timer_;
   Emigrants emigrants_;
+  std::size_t turned_away_ = 0;  // connections that got their 503 and have not ended yet
   std::optional<Time> stop_deadline_;
   bool aborting_ = false;
   bool stopped_ = false;

@@ -45,6 +45,14 @@ struct ShardContext {
   const ws::ReaderContext& reader_context;
   const std::array<Dialect*, kDialectCount>& dialects;
   SessionKeeper& keeper;
+
+  // What waits to be sent, or to become whole, is more than this shard's part of the limit. Shared
+  // bytes count once; what is kept as history and in mailboxes has limits of its own.
+  bool is_over_memory() const noexcept {
+    const std::int64_t kept = counters.history_bytes.value() + counters.mailbox_bytes.value();
+    return reactor.block_counters().bytes_in_use.value() - kept >
+           static_cast<std::int64_t>(queued_bytes_max);
+  }
 };
 
 }  // namespace sluice

@@ -14,6 +14,7 @@ struct HandedConnection {
   SocketAddress peer;
   int descriptor;
   std::uint32_t listener;
+  std::uint64_t body_due;
 };
 
 }  // namespace
@@ -49,7 +50,8 @@ void Shard::on_http_left(Handle stage, HttpDeparture departed) noexcept {
 
 void Shard::hand_over(const HttpDeparture& departed) noexcept {
   const auto& unread = departed.departure.unread;
-  const HandedConnection handed{departed.peer, departed.departure.descriptor, departed.listener};
+  const HandedConnection handed{departed.peer, departed.departure.descriptor, departed.listener,
+                                departed.body_due};
   Payload& payload = reactor_.payloads().make(sizeof(handed) + unread.size());
   std::byte* out = PayloadPool::writable(payload).data();
   std::memcpy(out, &handed, sizeof(handed));
@@ -70,6 +72,7 @@ void Shard::take_over(const ShardMessage& message) noexcept {
   departed.departure.unread.assign(unread.begin(), unread.end());
   departed.peer = handed.peer;
   departed.listener = handed.listener;
+  departed.body_due = handed.body_due;
   reactor_.payloads().drop(*message.payload);
   if (!settle_http(departed)) leave_count(handed.peer);
 }
@@ -79,7 +82,7 @@ bool Shard::settle_http(const HttpDeparture& departed) noexcept {
                                          departed.departure.unread, departed.departure.unsent);
   if (!connection) return false;
   SLUICE_CHECK(departed.listener < listeners_.size());
-  open_http(**connection, listeners_[departed.listener]);
+  open_http(**connection, listeners_[departed.listener]).expect_body(departed.body_due);
   if (stop_deadline_) (*connection)->close();
   return true;
 }

@@ -32,7 +32,7 @@ struct Limits {
 
   // What one client may send.
   std::size_t max_message = 1 * kMiB;                    // all fragments together -> 1009
-  std::size_t max_fragments = 4096;                      // of one message -> 1009
+  std::size_t max_fragments = 4096;                      // of one message -> 1008
   Duration fragment_timeout = std::chrono::seconds(30);  // first to last fragment -> 1008
   std::size_t max_errors = 100;  // error answers of the client's own making -> 1008
 

@@ -263,7 +263,7 @@ constexpr OptionSpec kTable[] = {
         "max-message", kMessages,
         "One message, all of its fragments together; a longer one closes with 1009."),
     count_option<&Limits::max_fragments, 1, kMillion>(
-        "max-fragments", kMessages, "Fragments of one message, else it closes with 1009."),
+        "max-fragments", kMessages, "Fragments of one message, else it closes with 1008."),
     duration_option<&Limits::fragment_timeout>("fragment-timeout", kMessages,
                                                "From the first to the last fragment of a message."),
     count_option<&Limits::max_errors, 1, kMillion>(

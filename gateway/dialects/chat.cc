@@ -17,7 +17,9 @@ constexpr std::string_view kChannel = kChatChannel;
 void ChatDialect::on_open(Session& session) noexcept { session.join(kChannel, true); }
 
 void ChatDialect::on_joined(Session& session) noexcept {
-  if (session.state().phase == SessionState::Phase::kOpening) session.complete_opening();
+  if (session.state().phase == SessionState::Phase::kOpening) return session.complete_opening();
+  // It comes from another process, where a list may have been due.
+  if (session.state().list_is_due) session.update_presence(kChannel, false, true);
 }
 
 void ChatDialect::on_join_failed(Session& session) noexcept { session.end(Cause::kUnavailable); }
@@ -51,6 +53,7 @@ void ChatDialect::update_clients(Session& session, std::string_view nickname) no
   }
   state.list_asked_at = now;
   state.list_waits = false;
+  state.list_is_due = true;
   session.update_presence(kChannel, true, true);
 }
 
@@ -62,6 +65,7 @@ void ChatDialect::on_deadline(Session& session, Time now) noexcept {
   }
   state.list_asked_at = now;
   state.list_waits = false;
+  state.list_is_due = true;  // if the channel is not joined yet, on_joined asks
   session.update_presence(kChannel, false, true);
 }
 

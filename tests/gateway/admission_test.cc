@@ -1,6 +1,7 @@
 #include "gateway/admission.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 
 #include <string>
 
@@ -69,6 +70,32 @@ TEST(Admission, AnOriginIsThisHostOrRefused) {
   EXPECT_EQ(chat("chat.example:8080", "http://chat.example"), 403);
   EXPECT_EQ(chat("chat.example", "http://evil.example"), 403);
   EXPECT_EQ(chat("chat.example", "null"), 403);
+}
+
+TEST(Admission, AProxyMayNameItsHostAndHaveEndedTls) {
+  const std::string proxied = "Host: chat.example\r\nX-Forwarded-For: 1.2.3.4\r\n";
+  EXPECT_EQ(status(proxied, DialectKind::kChat, kLoopback, true), 0);
+  EXPECT_EQ(
+      status(proxied + "Origin: https://chat.example\r\n", DialectKind::kChat, kLoopback, true), 0);
+  EXPECT_EQ(
+      status(proxied + "Origin: https://evil.example\r\n", DialectKind::kChat, kLoopback, true),
+      403);
+  EXPECT_EQ(status("Host: chat.example\r\n", DialectKind::kChat, kLoopback, true), 403);
+}
+
+TEST(ConnectionCounts, TellsIpv4ClientsOfADualStackListenerApart) {
+  ConnectionCounts counts(0, 1);
+  for (const unsigned last : {1u, 2u}) {
+    sockaddr_in6 mapped{};
+    mapped.sin6_family = AF_INET6;
+    mapped.sin6_addr.s6_addr[10] = mapped.sin6_addr.s6_addr[11] = 0xff;
+    mapped.sin6_addr.s6_addr[12] = 127;
+    mapped.sin6_addr.s6_addr[15] = static_cast<std::uint8_t>(last);
+    const auto peer =
+        SocketAddress::from_sockaddr(reinterpret_cast<const sockaddr*>(&mapped), sizeof mapped);
+    EXPECT_EQ(peer.to_string(), "127.0.0." + std::to_string(last) + ":0");
+    EXPECT_EQ(counts.enter(peer), ConnectionCounts::Outcome::kCounted);
+  }
 }
 
 TEST(ConnectionCounts, HoldsTotalAndAddressLimits) {

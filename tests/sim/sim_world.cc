@@ -37,6 +37,7 @@ SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const Soc
   }
   InstanceOptions options;
   options.limits = limits;
+  options.connections_max = limits.max_connections;
   options.seed = network.random().next();
   instance_ = std::move(*Instance::create(options, network.clock(), log_, std::move(backends)));
   instance_->listen(listeners, {.is_loopback = true, .is_ops = false});
@@ -101,6 +102,7 @@ void SimClient::poll() {
     if (event.kind == ws::EventKind::kNone) return;
     if (event.kind == ws::EventKind::kText) messages.emplace_back(as_text(event.payload));
     if (event.kind == ws::EventKind::kPong) ++pongs;
+    if (event.kind == ws::EventKind::kPing) ++pings;
     if (event.kind == ws::EventKind::kClose) close_code = event.code;
     SLUICE_CHECK(event.kind != ws::EventKind::kError);
   }

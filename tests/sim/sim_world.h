@@ -66,6 +66,7 @@ class SimClient {
   std::string response;  // the head that answered the handshake
   ws::CloseCode close_code = 0;
   std::size_t pongs = 0;
+  std::size_t pings = 0;
 
  private:
   class Heap final : public BufferSource {
