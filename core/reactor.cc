@@ -156,7 +156,7 @@ void Reactor::on_release(Handle handle, const Released& released) noexcept {
   Connection& connection = at(handle);
   auto all = pools();
   charge(-static_cast<std::ptrdiff_t>(released.sent));
-  connection.queue_.consume(all, released.sent);
+  counters_.payloads_sent.add(connection.queue_.consume(all, released.sent));
   Departure departure;
   departure.descriptor = released.descriptor;
   departure.eof = connection.receiving_ == Connection::Receiving::kEof;

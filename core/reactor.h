@@ -55,7 +55,8 @@ struct ReactorCounters {
   Counter flushes;  // sends started by a flush
   Counter bytes_received;
   Counter bytes_sent;
-  Counter pauses;  // times a connection's input was paused
+  Counter payloads_sent;  // shared Payloads with an offset that the kernel has taken completely
+  Counter pauses;         // times a connection's input was paused
   Gauge connections;
   Gauge queued_bytes;  // in all write queues
 };

@@ -47,7 +47,7 @@ void Reactor::on_send(Handle handle, std::size_t sent, std::error_code error) no
   auto all = pools();
   counters_.bytes_sent.add(sent);
   charge(-static_cast<std::ptrdiff_t>(sent));
-  connection.queue_.consume(all, sent);
+  counters_.payloads_sent.add(connection.queue_.consume(all, sent));
   connection.backlog_ = connection.queue_.empty() ? 0 : connection.queue_.cost();
   // What came while the send was under way does not count: only a short send means a full socket.
   connection.blocked_ = sent < connection.asked_;

@@ -130,9 +130,10 @@ void WriteQueue::free_entry(WritePools& pools, Entry& entry) noexcept {
   }
 }
 
-void WriteQueue::consume(WritePools& pools, std::size_t sent) noexcept {
+std::size_t WriteQueue::consume(WritePools& pools, std::size_t sent) noexcept {
   SLUICE_DCHECK(sent <= bytes_);
   bytes_ -= sent;
+  std::size_t gone = 0;
   while (sent > 0) {
     Entry& entry = at(0);
     const std::size_t left = entry.end - entry.begin;
@@ -141,6 +142,7 @@ void WriteQueue::consume(WritePools& pools, std::size_t sent) noexcept {
       break;
     }
     sent -= left;
+    if (entry.is_counted()) ++gone;
     free_entry(pools, entry);
     --count_;
     ++head_;
@@ -150,6 +152,7 @@ void WriteQueue::consume(WritePools& pools, std::size_t sent) noexcept {
     ring_ = ring_block_ = {};
     head_ = 0;
   }
+  return gone;
 }
 
 void WriteQueue::clear(WritePools& pools) noexcept {
@@ -163,7 +166,7 @@ void WriteQueue::clear(WritePools& pools) noexcept {
 
 std::size_t WriteQueue::payloads() const noexcept {
   std::size_t count = 0;
-  for (std::uint32_t i = 0; i < count_; ++i) count += at(i).payload != nullptr ? 1u : 0u;
+  for (std::uint32_t i = 0; i < count_; ++i) count += at(i).is_counted() ? 1u : 0u;
   return count;
 }
 

@@ -44,7 +44,7 @@ class WriteQueue {
   // will come in this turn, so that they share one block.
   void append(WritePools& pools, ConstBytes header, ConstBytes body, std::size_t expected) noexcept;
   // Queues the bytes of `payload` from `begin` on; takes over one reference. `offset` is a number
-  // of the caller's that `take_back` gives back.
+  // of the caller's that `take_back` gives back; with 0 the Payload is not counted.
   void append(WritePools& pools, Payload& payload, std::uint16_t begin,
               std::uint64_t offset) noexcept;
   // Replaces the pong that was not begun, if there is one.
@@ -65,15 +65,15 @@ class WriteQueue {
 
   // Fills `pieces` from the front; returns how many.
   std::size_t gather(WritePools& pools, std::span<iovec> pieces) noexcept;
-  // The first `sent` bytes are gone.
-  void consume(WritePools& pools, std::size_t sent) noexcept;
+  // The first `sent` bytes are gone. Answers how many Payloads with an offset are gone with them.
+  std::size_t consume(WritePools& pools, std::size_t sent) noexcept;
   void clear(WritePools& pools) noexcept;
   // Takes out all Payloads of which not everything was sent, in order: calls
   // `take(Payload&, std::uint16_t begin, std::uint64_t offset)` with what `append` was given,
   // reference included. REQUIRES: no send under way, and nothing begun unless nothing will follow.
   template <class Take>
   void take_back(Take&& take) noexcept;
-  // Payloads of which not everything was sent.
+  // Payloads with an offset of which not everything was sent.
   std::size_t payloads() const noexcept;
 
   // Appends all unsent bytes to `out`, in sending order.
@@ -91,6 +91,7 @@ class WriteQueue {
     std::uint32_t end;
     bool begun;  // given out by gather: must leave before anything is put in front
 
+    bool is_counted() const noexcept { return payload != nullptr && offset != 0; }
     const std::byte* data() const noexcept {
       return (payload != nullptr ? payload->bytes.data() : block) + begin;
     }

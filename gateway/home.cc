@@ -154,6 +154,7 @@ void Home::set_presence(std::uint32_t from, const ShardMessage& message) noexcep
 
 void Home::publish(const ShardMessage& message) noexcept {
   const Publication publication{message.payload, message.name_size};
+  counters_.published.add();
   const ChannelName name = name_of(message);
   const bool is_kept = kind_of(name.text) == ChannelKind::kUser && mailboxes_.are_on();
   Channel* channel = is_kept ? find_or_make(name) : find(name);
@@ -174,6 +175,7 @@ void Home::on_publication(std::uint64_t channel_hash, Publication publication,
   } else if (channel->uses.empty() && channel->kind == ChannelKind::kUser) {
     store(*channel, name, publication, position.offset);
   } else {
+    counters_.distributed.add();
     if (channel->kind == ChannelKind::kChat) keep_history(*channel, publication, position);
     for (ShardUse& use : channel->uses) deliver(use, name, publication, position);
   }
@@ -188,6 +190,8 @@ void Home::deliver(ShardUse& use, ChannelName name, const Publication& publicati
   message.channel_hash = name.hash;
   message.payload = publication.payload;
   message.number = position.offset;
+  message.request = use.count;
+  counters_.fanned_out.add(use.count);
   if (use.missed > 0) tell_gap(use, name);
   PayloadPool::refer(*message.payload);
   if (use.missed == 0 && outlet_.to_shard(use.shard, message)) return;

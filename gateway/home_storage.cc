@@ -108,6 +108,7 @@ void Home::deliver_mailbox(std::uint32_t to, const ShardMessage& subscribe,
     const StoredMessages::Item item = box.messages.take_front();
     mailboxes_.taken(box, item.cost());
     counters_.mailbox_delivered.add();
+    counters_.fanned_out.add();
     message.payload = item.payload;
     message.name_size = item.name_size;
     message.number = item.offset;
@@ -144,6 +145,7 @@ void Home::take_unsent(std::uint32_t from, const ShardMessage& message) noexcept
     }
   }
   if (is_kept) {
+    counters_.mailbox_returned.add();
     store(*channel, name, publication, message.number);
   } else {
     counters_.drop(Drop::kSessionEnded);

@@ -34,11 +34,12 @@ void Mailboxes::give_up(Mailbox& box, StoredMessages::Item item, Drop reason) no
 }
 
 void Mailboxes::store(Mailbox& box, const StoredMessages::Item& item) noexcept {
+  counters_.mailbox_stored.add();
   if (!box.messages.insert(item)) {  // came back twice: one copy is enough
+    counters_.drop(Drop::kMailboxFull);
     payloads_.drop(*item.payload);
     return;
   }
-  counters_.mailbox_stored.add();
   total_cost_ += item.cost();
   ++stored_;
   touch(box);

@@ -157,6 +157,18 @@ void put_turns(MetricsText& text, const Shards& shards) {
         [](const Shard& s) { return s.counters().mailbox_messages.value(); });
   gauge("sluice_mailbox_bytes", "What mailboxes are charged with.",
         [](const Shard& s) { return s.counters().mailbox_bytes.value(); });
+  counter("sluice_published_total", "Publications that came to their channel's home.",
+          [](const Shard& s) { return s.counters().published.value(); });
+  counter("sluice_distributed_total", "Of these, those whose channel somebody followed then.",
+          [](const Shard& s) { return s.counters().distributed.value(); });
+  counter("sluice_fanned_out_total",
+          "Deliveries that publications became: one per session that followed the channel.",
+          [](const Shard& s) { return s.counters().fanned_out.value(); });
+  counter("sluice_delivered_total", "Of these, those that the kernel has taken completely.",
+          [](const Shard& s) { return s.reactor().counters().payloads_sent.value(); });
+  counter("sluice_mailbox_returned_total",
+          "Messages stored that had been on their way to a session.",
+          [](const Shard& s) { return s.counters().mailbox_returned.value(); });
   counter("sluice_mailbox_stored_total", "Messages stored for absent users.",
           [](const Shard& s) { return s.counters().mailbox_stored.value(); });
   counter("sluice_mailbox_delivered_total", "Messages handed to users who came back.",

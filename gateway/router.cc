@@ -1,5 +1,6 @@
 #include "gateway/router.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/base/check.h"
@@ -201,9 +202,13 @@ void Router::deliver(const ShardMessage& message) noexcept {
   if (message.kind == Kind::kDeliver) {
     const std::size_t members = hub_.deliver(channel, publication, {0, message.number});
     deliveries_ += members;
-    if (members == 0) {  // left while it was on its way
+    // Who left while it was on its way does not get it; one copy goes back if nobody does.
+    const std::size_t gone = message.request - std::min<std::size_t>(message.request, members);
+    if (members == 0) {
+      if (gone > 1) parts_.counters.drop(Drop::kSessionEnded, gone - 1);
       return return_unsent(publication, message.channel_hash, message.number);
     }
+    if (gone > 0) parts_.counters.drop(Drop::kSessionEnded, gone);
   } else {
     hub_.report_gap(channel, message.number);
   }

@@ -181,6 +181,7 @@ void Session::hold_channels() noexcept {
 void Session::take_back_unsent() noexcept {
   connection_->take_back([this](Payload& payload, std::uint16_t name_size, std::uint64_t offset) {
     const Publication publication{&payload, name_size};
+    if (offset == 0) return shard_.reactor.payloads().drop(payload);  // an answer to this client
     shard_.router.return_unsent(publication, shard_.router.name(publication.channel()).hash,
                                 offset);
   });

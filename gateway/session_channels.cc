@@ -90,7 +90,7 @@ void Session::report_gap(std::uint64_t missed) noexcept {
 void Session::on_client_list(Payload& frame) noexcept {
   state_.list_is_due = false;
   if (!is_open()) return;
-  if (const auto lack = lack_of_room(frame.bytes.size())) return shard_.counters.drop(*lack);
+  if (lack_of_room(frame.bytes.size())) return;
   PayloadPool::refer(frame);
   connection_->write(frame, 0, 0);
   counters().sent.add();

@@ -64,12 +64,16 @@ struct ShardCounters {
   Counter handed_over;  // accepted here, served by another shard
   Counter accept_pauses;
   Counter channels_made;
-  Gauge channels;  // whose home is here
+  Gauge channels;       // whose home is here
+  Counter published;    // publications that came to their home here
+  Counter distributed;  // of these, how many somebody followed then
+  Counter fanned_out;   // deliveries that they became: one per session that followed the channel
   Gauge history_messages;
   Gauge history_bytes;
   Gauge mailbox_messages;
   Gauge mailbox_bytes;
   Counter mailbox_stored;
+  Counter mailbox_returned;  // of the stored ones: had been on their way to a session
   Counter mailbox_delivered;
   Gauge subscriptions;
 

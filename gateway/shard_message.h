@@ -24,13 +24,13 @@ struct ShardMessage {
     kHistory,  // payload: name; session: whom to answer; request; flags: kSince; number: offset;
                // epoch
     // From a channel's home.
-    kSubscribed,     // session, request; number: order. Comes before the channel's first kDeliver
-    kRefused,        // session, request
-    kDeliver,        // payload: a Publication
-    kDeliverTo,      // payload: a Publication that waited; session; number: offset
-    kMissed,         // payload: name; session; number: given up while the user was away
-    kLeaving,        // payload: name. The last session of the channel there has left
-    kGap,            // payload: name; number: missed
+    kSubscribed,  // session, request; number: order. Comes before the channel's first kDeliver
+    kRefused,     // session, request
+    kDeliver,     // payload: a Publication; request: subscriptions of the shard when it was posted
+    kDeliverTo,   // payload: a Publication that waited; session; number: offset
+    kMissed,      // payload: name; session; number: given up while the user was away
+    kLeaving,     // payload: name. The last session of the channel there has left
+    kGap,         // payload: name; number: missed
     kHistoryAnswer,  // payload: a HistoryAnswer; session, request
     kClientList,     // payload: an encoded message; session
     // Between any two.

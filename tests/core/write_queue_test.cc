@@ -48,9 +48,9 @@ TEST_F(WriteQueueTest, SmallRepliesShareOnePiece) {
 
 TEST_F(WriteQueueTest, KeepsOrderAcrossRepliesAndSharedPayloads) {
   append("1");
-  queue_.append(pools_, payload("xx2"), 2, 0);
+  queue_.append(pools_, payload("xx2"), 2, 7);
   append("3");
-  queue_.append(pools_, payload("4"), 0, 0);
+  queue_.append(pools_, payload("4"), 0, 8);
   EXPECT_EQ(gathered(), "1234");
   EXPECT_EQ(queue_.size(), 4u);
   EXPECT_EQ(queue_.payloads(), 2u);

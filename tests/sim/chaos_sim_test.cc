@@ -1,0 +1,18 @@
+// Many seeds of run_chaos; `./dev simulate` runs as many as one likes.
+#include <gtest/gtest.h>
+
+#include "tests/sim/chaos.h"
+
+namespace sluice::test {
+namespace {
+
+TEST(ChaosSim, WhateverClientsDoTheBooksBalance) {
+  for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+    for (const std::string& fault : run_chaos(seed)) {
+      ADD_FAILURE() << fault << "; again with: ./dev simulate --seed " << seed << " --seeds 1";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sluice::test
