@@ -141,6 +141,7 @@ class Backend {
   // Takes the connection out of this Backend without the peer noticing; on_release follows.
   virtual void release(Handle connection) noexcept = 0;
   // Takes in a connection that some Backend released. `undelivered` is copied and delivered first.
+  // The descriptor is the Backend's in any case: closed if this fails.
   virtual Result<Handle, std::error_code> adopt(int descriptor,
                                                 ConstBytes undelivered) noexcept = 0;
 
@@ -150,6 +151,8 @@ class Backend {
   virtual void poll_again(Handle poll, unsigned events) noexcept = 0;
   virtual void unpoll(Handle poll) noexcept = 0;
 
+  // True if the next `wait` has something to tell for certain, and so will not sleep.
+  virtual bool has_pending() const noexcept = 0;
   // Hands over what was asked and delivers what is known at once, without waiting.
   virtual void submit() noexcept = 0;
   // Hands over what was asked, waits at most `timeout` for something to happen, delivers it. May

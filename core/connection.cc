@@ -46,6 +46,7 @@ void Connection::uncharge(std::size_t bytes) noexcept {
 }
 
 void Connection::pause(Pause reason) noexcept {
+  if (state_ != State::kOpen) return;  // who is closing still waits for the peer's FIN
   if (pauses_ == 0) reactor_.counters_.pauses.add();
   pauses_ |= static_cast<std::uint8_t>(reason);
   mark_attention();

@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
+#include <string>
 #include <utility>
 
 namespace sluice {
@@ -92,16 +95,16 @@ Result<OpenListeners, std::error_code> open_tcp(ListenAddress listen, unsigned s
   if (!probe) return fail(probe.error());
   // Bound is not enough: of two gateways that start together both are, thanks to SO_REUSEADDR, and
   // each would then take the other's siblings for its own. Listening without SO_REUSEPORT is what
-  // the kernel grants to one only. Allowing it afterwards lets the siblings bind beside the probe,
-  // which holds the port until they listen.
-  if (::listen(probe->get(), 1) != 0) return fail(last_error());
+  // the kernel grants to one only. Allowing it afterwards lets the siblings bind beside it.
+  if (!start_listening(probe->get())) return fail(last_error());
   if (!set_option(probe->get(), SOL_SOCKET, SO_REUSEPORT, 1)) return fail(last_error());
   const auto bound = bound_address(probe->get());
   if (!bound) return fail(bound.error());
   listen.address = *bound;
 
   std::vector<Descriptor> siblings;
-  for (unsigned shard = 0; shard < shards; ++shard) {
+  siblings.push_back(std::move(*probe));
+  while (siblings.size() < shards) {
     auto sibling = bind_tcp(listen, Sharing::kReusePort);
     if (!sibling) return fail(sibling.error());
     if (!start_listening(sibling->get())) return fail(last_error());
@@ -123,6 +126,20 @@ bool is_stale_socket(const sockaddr_un& address) noexcept {
   return ::connect(probe.get(), target, sizeof address) != 0 && errno == ECONNREFUSED;
 }
 
+// Holds the folder of a path, so that of two that start together one has bound and listens before
+// the other looks. Given up after a second: whoever else holds it must not keep us from starting.
+Descriptor hold_folder_of(const std::string& path) noexcept {
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  Descriptor held(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const timespec pause{0, 10'000'000};
+  for (int tries = 0; held.get() >= 0 && tries < 100; ++tries) {
+    if (::flock(held.get(), LOCK_EX | LOCK_NB) == 0) break;
+    ::nanosleep(&pause, nullptr);
+  }
+  return held;
+}
+
 Result<OpenListeners, std::error_code> open_unix(const ListenAddress& listen, unsigned shards) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -132,6 +149,7 @@ Result<OpenListeners, std::error_code> open_unix(const ListenAddress& listen, un
   std::memcpy(address.sun_path, listen.unix_path.data(), listen.unix_path.size());
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
 
+  const Descriptor held = hold_folder_of(listen.unix_path);
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) return fail(last_error());
   if (::bind(socket.get(), generic, sizeof address) != 0) {

@@ -48,7 +48,8 @@ Time Reactor::now() noexcept {
 }
 
 Duration Reactor::until_work() noexcept {
-  if (has_work() || trim_unfinished_) return Duration::zero();
+  // A send that was handed over is told by the next wait, which does not sleep before that.
+  if (has_work() || trim_unfinished_ || backend_.has_pending()) return Duration::zero();
   const Time now = clock_.now();
   Duration wait = timers_.next_due(now);
   // Memory kept for a burst goes back while nothing happens, too.

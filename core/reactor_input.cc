@@ -33,6 +33,7 @@ void Reactor::deliver(Connection& connection, Bytes bytes) noexcept {
     const std::size_t taken = stage->on_bytes(connection, bytes);
     SLUICE_CHECK(taken <= bytes.size());
     bytes = bytes.subspan(taken);
+    if (connection.state_ == Connection::State::kLeaving) break;  // the rest leaves with it
     if (!connection.is_open()) {
       discard(connection, bytes.size());
       return;

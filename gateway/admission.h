@@ -23,8 +23,9 @@ namespace sluice {
 
 // What a listener is, as far as rules depend on it.
 struct ListenerTraits {
-  bool is_loopback = false;  // TCP on 127.0.0.0/8 or ::1
-  bool is_ops = false;       // metrics and health only
+  bool is_loopback = false;    // TCP on 127.0.0.0/8 or ::1
+  bool is_ops = false;         // metrics and health only
+  bool is_one_socket = false;  // the shards share it: the kernel always wakes the same one
 };
 
 // A refusal: the answer to the request, and words for whoever debugs it.

@@ -147,6 +147,16 @@ void put_turns(MetricsText& text, const Shards& shards) {
         [](const Shard& s) { return s.block_counters().bytes_held.value(); });
   gauge("sluice_pool_used_bytes", "Block pool memory in use.",
         [](const Shard& s) { return s.block_counters().bytes_in_use.value(); });
+}
+
+// What channels do and keep, by home shard.
+void put_channels(MetricsText& text, const Shards& shards) {
+  const auto counter = [&](std::string_view name, std::string_view help, auto read) {
+    per_shard(text, shards, name, MetricType::kCounter, help, read);
+  };
+  const auto gauge = [&](std::string_view name, std::string_view help, auto read) {
+    per_shard(text, shards, name, MetricType::kGauge, help, read);
+  };
   gauge("sluice_channels", "Channels whose home is the shard.",
         [](const Shard& s) { return s.counters().channels.value(); });
   gauge("sluice_history_messages", "Messages kept as history.",
@@ -242,6 +252,7 @@ std::string Instance::metrics() const {
   put_closes(text, shards_);
   put_http(text, shards_);
   put_turns(text, shards_);
+  put_channels(text, shards_);
   put_inboxes(text, shards_, exchange_);
   text.family("sluice_connections_limit", MetricType::kGauge,
               "Connections allowed in total; 0: no limit.");

@@ -90,7 +90,7 @@ Result<Listening, std::string> listen_on(const std::string& text, bool is_ops, u
                 std::string(listen_remedy(open.error(), !address->unix_path.empty())));
   }
   Listening listening;
-  listening.traits = {open->bound.is_loopback(), is_ops};
+  listening.traits = {open->bound.is_loopback(), is_ops, !address->unix_path.empty()};
   listening.address = address->unix_path.empty() ? open->bound.to_string() : address->to_string();
   listening.open = std::move(*open);
   return listening;

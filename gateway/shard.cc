@@ -105,13 +105,22 @@ HttpStage& Shard::open_http(Connection& connection, const Listener& listener) no
 
 void Shard::on_accept(Handle handle, Connection& connection) noexcept {
   counters_.accepted.add();
-  HttpStage& stage = open_http(connection, listener_of(handle));
+  if (std::exchange(is_accept_short_, false)) {
+    shared_.log.info("accepting again", {{"shard", index_}});
+  }
+  const Listener& listener = listener_of(handle);
+  HttpStage& stage = open_http(connection, listener);
   const auto outcome = shared_.connections.enter(connection.peer());
   if (outcome != ConnectionCounts::Outcome::kCounted) {
     // Not counted, or those turned away would keep others out for as long as they linger.
     stage.turn_away(outcome == ConnectionCounts::Outcome::kTotalReached ? Refused::kConnections
                                                                         : Refused::kPerAddress);
     if (++turned_away_ > kTurnedAwayMax) connection.abort();
+    return;
+  }
+  if (listener.traits.is_one_socket) {
+    const std::uint32_t shard = next_shard_++ % shared_.exchange.shards();
+    if (shard != index_) stage.leave(shard);
     return;
   }
   // The kernel spreads connections by a hash, not by room: beyond our part another shard may serve.
@@ -125,12 +134,12 @@ void Shard::on_accept(Handle handle, Connection& connection) noexcept {
 
 void Shard::on_accept_paused(Handle, std::error_code error) noexcept {
   counters_.accept_pauses.add();
-  if (const auto held_back = admit_log_line()) {
+  if (!is_accept_short_) {  // it is tried again many times: only the change is news
     shared_.log.warn("accepting paused", {{"shard", index_},
                                           {"error", error.message()},
-                                          {"remedy", "raise the limit of open files"},
-                                          {"held_back", *held_back}});
+                                          {"remedy", "raise the limit of open files"}});
   }
+  is_accept_short_ = true;
   reactor_.timers().arm_by(accept_timer_, reactor_.now() + kAcceptRetry);
 }
 
@@ -176,13 +185,17 @@ void Shard::on_session_ended(Handle session) noexcept {
 }
 
 void Shard::on_http_done(Handle stage) noexcept {
-  HttpStage& done = *http_.get(stage);
-  if (done.was_turned_away()) {
-    --turned_away_;
-  } else if (!done.is_upgraded()) {
-    leave_count(done.peer());
-  }
+  uncount(*http_.get(stage));
   http_.free(stage);
+}
+
+// A connection that became a session stays counted as long as that lives.
+void Shard::uncount(const HttpStage& gone) noexcept {
+  if (gone.was_turned_away()) {
+    --turned_away_;
+  } else if (!gone.is_upgraded()) {
+    leave_count(gone.peer());
+  }
 }
 
 }  // namespace sluice

@@ -131,6 +131,7 @@ class Shard final : private ReactorHost,
   void hand_over(const HttpDeparture& departed) noexcept;
   void take_over(const ShardMessage& message) noexcept;
   void resume_accept() noexcept;
+  void uncount(const HttpStage& gone) noexcept;
   void begin_stop(Time deadline) noexcept;
   void check_stop() noexcept;
   // The last connection ended behind this turn's check_stop.
@@ -160,8 +161,10 @@ class Shard final : private ReactorHost,
   Timer accept_timer_;
   Timer stop_timer_;
   Emigrants emigrants_;
-  std::size_t turned_away_ = 0;  // connections that got their 503 and have not ended yet
+  std::uint32_t next_shard_ = 0;  // to serve a connection of a socket that all share
+  std::size_t turned_away_ = 0;   // connections that got their 503 and have not ended yet
   std::optional<Time> stop_deadline_;
+  bool is_accept_short_ = false;  // descriptors were short when we last tried to accept
   bool aborting_ = false;
   bool stopped_ = false;
 };

@@ -39,9 +39,9 @@ void Shard::on_shard_message(std::uint32_t, const ShardMessage& message) noexcep
 }
 
 void Shard::on_http_left(Handle stage, HttpDeparture departed) noexcept {
+  if (departed.to_shard == HttpDeparture::kNoShard) uncount(*http_.get(stage));
   http_.free(stage);
   if (departed.to_shard == HttpDeparture::kNoShard) {
-    leave_count(departed.peer);
     emigrants_.http.push_back(std::move(departed));
   } else {
     hand_over(departed);

@@ -251,7 +251,10 @@ void EpollBackend::release(Handle connection) noexcept {
 Result<Handle, std::error_code> EpollBackend::adopt(int descriptor,
                                                     ConstBytes undelivered) noexcept {
   const auto connection = add(descriptor, Kind::kConnection, kEpollConnectionEvents);
-  if (!connection) return fail(connection.error());
+  if (!connection) {
+    ::close(descriptor);
+    return fail(connection.error());
+  }
   Slot& slot = slots_.at(connection->slot);
   sockaddr_storage local{};
   socklen_t size = sizeof local;

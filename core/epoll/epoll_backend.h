@@ -59,6 +59,7 @@ class EpollBackend final : public Backend {
   void poll_again(Handle poll, unsigned events) noexcept override;
   void unpoll(Handle poll) noexcept override;
   void submit() noexcept override { deliver_notices(); }
+  bool has_pending() const noexcept override { return !notices_.empty() || !ready_.empty(); }
   void wait(Duration timeout) noexcept override;
   void wake() noexcept override;
   const BackendCounters& counters() const noexcept override { return counters_; }

@@ -64,7 +64,7 @@ void EpollBackend::deliver_notice(Handle handle) noexcept {
 
 void EpollBackend::wait(Duration timeout) noexcept {
   const bool told = deliver_notices();
-  if (told || !notices_.empty() || !ready_.empty()) timeout = Duration::zero();
+  if (told || has_pending()) timeout = Duration::zero();
   const int count = wait_for_events(timeout);
   for (int i = 0; i < count; ++i) dispatch(ready_events_[static_cast<std::size_t>(i)]);
   receive_from_ready();
@@ -83,7 +83,7 @@ int EpollBackend::wait_for_events(Duration timeout) noexcept {
     const timespec limit{seconds.count(), (timeout - seconds).count()};
     const int count = ::epoll_pwait2(epoll_, ready_events_.data(), kEventsPerWait,
                                      for_ever ? nullptr : &limit, nullptr);
-    if (count >= 0 || errno != ENOSYS) return count;
+    if (count >= 0 || errno == EINTR) return count;
     has_nanosecond_wait_ = false;  // older than 5.11, or a sandbox that does not know the call
   }
   const auto rounded_up = std::chrono::ceil<std::chrono::milliseconds>(

@@ -170,7 +170,10 @@ void SimBackend::release(Handle connection) noexcept {
 
 Result<Handle, std::error_code> SimBackend::adopt(int descriptor, ConstBytes undelivered) noexcept {
   SLUICE_CHECK(network_.is_stream(descriptor));
-  if (fault(SimOperation::kAdopt)) return fail(make_error_code(std::errc::not_enough_memory));
+  if (fault(SimOperation::kAdopt)) {
+    network_.close(descriptor);
+    return fail(make_error_code(std::errc::not_enough_memory));
+  }
   const Handle made = make(Kind::kConnection, descriptor);
   entries_[made.slot].undelivered.assign(undelivered.begin(), undelivered.end());
   return made;

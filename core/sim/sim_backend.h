@@ -36,7 +36,7 @@ class SimBackend final : public Backend, private SimObserver {
   void attach(BackendEvents& events) noexcept override;
   std::string_view name() const noexcept override { return "sim"; }
 
-  // A failed `listen` or `adopt` leaves the token the caller's.
+  // A failed `listen` leaves the token the caller's.
   Result<Handle, std::error_code> listen(int descriptor) noexcept override;
   void pause_accept(Handle listener) noexcept override;
   void resume_accept(Handle listener) noexcept override;
@@ -65,6 +65,7 @@ class SimBackend final : public Backend, private SimObserver {
   // Whether a `wait` at this time has work or was woken; false is where a kernel backend would
   // sleep. REQUIRES: SimNetwork::run_due was called since the clock moved.
   bool has_events() const noexcept;
+  bool has_pending() const noexcept override { return has_events(); }
   std::uint64_t wakes() const noexcept { return wakes_.load(std::memory_order_relaxed); }
   // Listeners, connections and polls: a leak when a scenario is over.
   std::size_t open_handles() const noexcept { return open_handles_; }

@@ -74,6 +74,9 @@ class UringBackend final : public Backend {
   // Tells what is known. Entries go to the kernel with the next `wait`, which then does not sleep
   // before the outcome of sends has been told: one call per turn under load, two before a sleep.
   void submit() noexcept override { deliver_notices(); }
+  bool has_pending() const noexcept override {
+    return !notices_.empty() || !tried_.empty() || !starved_.empty();
+  }
   void wait(Duration timeout) noexcept override;
   void wake() noexcept override;
   const BackendCounters& counters() const noexcept override { return counters_; }

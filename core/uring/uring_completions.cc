@@ -28,7 +28,9 @@ void UringBackend::wait(Duration timeout) noexcept {
   const bool told = deliver_notices();
   // The outcome of a send is known when the call has submitted it: a Reactor that wants to close
   // after it, or to send more, must not sleep in between.
-  if (told || !notices_.empty() || !tried_.empty()) timeout = Duration::zero();
+  // Receives that wait for buffers are armed again in portions, and so must not wait for one that
+  // has something.
+  if (told || has_pending()) timeout = Duration::zero();
   if (buffers_->is_grown()) timeout = std::min(timeout, kShrinkInterval);
   counters_.waits.add();
   ring_->enter(timeout);

@@ -46,7 +46,10 @@ Result<Handle, std::error_code> UringBackend::connect(const SocketAddress& addre
 Result<Handle, std::error_code> UringBackend::adopt(int descriptor,
                                                     ConstBytes undelivered) noexcept {
   const Handle connection = add(descriptor, Kind::kConnection);
-  if (!connection) return fail(system_error(EMFILE));
+  if (!connection) {
+    ::close(descriptor);
+    return fail(system_error(EMFILE));
+  }
   slots_.at(connection.slot).carried.append(undelivered);
   return connection;
 }

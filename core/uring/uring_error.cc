@@ -57,7 +57,8 @@ std::string UringError::text() const {
       return with_error("io_uring is blocked by a seccomp filter", *this);
     case UringFailure::kBlockedBySysctl:
       return with_error(std::string("io_uring is disabled by sysctl kernel.io_uring_disabled=") +
-                            io_uring_disabled(),
+                            io_uring_disabled() +
+                            (io_uring_disabled() == '1' ? ", or by a seccomp filter" : ""),
                         *this);
     case UringFailure::kNotInKernel:
       return with_error("this kernel or sandbox has no io_uring", *this);

@@ -105,6 +105,30 @@ TEST_F(Listeners, OfManyThatStartTogetherOneGetsThePort) {
   }
 }
 
+TEST_F(Listeners, OfManyThatStartTogetherOneGetsThePath) {
+  for (int round = 0; round < 50; ++round) {
+    constexpr int kStarters = 4;
+    std::barrier start(kStarters);
+    std::vector<Result<OpenListeners, std::error_code>> results(kStarters, fail(std::error_code()));
+    std::vector<std::thread> starters;
+    for (int i = 0; i < kStarters; ++i) {
+      starters.emplace_back([&, i] {
+        start.arrive_and_wait();
+        results[static_cast<std::size_t>(i)] =
+            open_listeners(*ListenAddress::parse("unix:" + path_), 2);
+      });
+    }
+    for (std::thread& starter : starters) starter.join();
+    int got_it = 0;
+    for (const auto& result : results) {
+      if (!result) continue;
+      ++got_it;
+      for (const int descriptor : result->descriptors) ::close(descriptor);
+    }
+    ASSERT_EQ(got_it, 1) << "round " << round;
+  }
+}
+
 TEST_F(Listeners, ClientsReachEveryShard) {
   const auto opened = open("127.0.0.1:0", 2);
   std::vector<int> clients;
