@@ -1,0 +1,400 @@
+// What a home answers and distributes, seen from the shards. What it keeps - history and mailboxes
+// - is shown end to end by tests/sim.
+#include "gateway/home.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gateway/memory_broker.h"
+
+namespace sluice {
+namespace {
+
+using Kind = ShardMessage::Kind;
+
+const std::string kRoom = "room that has a long name, as rooms may have";
+
+// What a shard was sent.
+struct Sent {
+  std::uint32_t shard;
+  Kind kind;
+  std::uint64_t number = 0;
+  std::string text = {};  // kDeliver: the data; else what lies behind the name
+  friend bool operator==(const Sent&, const Sent&) = default;
+};
+
+using All = std::vector<Sent>;
+
+std::ostream& operator<<(std::ostream& out, const Sent& sent) {
+  return out << "kind " << static_cast<int>(sent.kind) << " to " << sent.shard << ", number "
+             << sent.number << ", '" << sent.text << "'";
+}
+
+class HomeTest : public testing::Test, public HomeOutlet {
+ protected:
+  HomeTest() { make(3); }
+  ~HomeTest() override {
+    home_.reset();
+    for (Payload* list : lists_) payloads_.drop(*list);
+    EXPECT_EQ(payloads_.live(), 0u) << "every reference is dropped or passed on";
+  }
+  void make(std::size_t shards) {
+    home_ = std::make_unique<Home>(*this, broker_, payloads_, counters_, limits_, shards);
+  }
+
+  bool to_shard(std::uint32_t shard, const ShardMessage& message) noexcept override {
+    const bool is_delivery = message.kind == Kind::kDeliver && !only_gaps_;
+    if ((is_delivery || message.kind == Kind::kGap) && full_.contains(shard)) return false;
+    Sent sent{shard, message.kind, message.number, {}};
+    if (message.kind == Kind::kDeliver) {
+      const Publication publication{message.payload, message.name_size};
+      EXPECT_EQ(message.channel_hash, name(publication.channel()).hash);
+      sent.text = as_text(publication.data());
+    } else {
+      sent.text = as_text(message.payload->bytes.subspan(message.name_size));
+    }
+    sent_.push_back(sent);
+    last_ = message;
+    if (message.kind == Kind::kClientList) {
+      lists_.push_back(message.payload);  // held, so that a second one would be elsewhere
+    } else {
+      payloads_.drop(*message.payload);
+    }
+    return true;
+  }
+  Time now() noexcept override { return Time{std::chrono::seconds(1)}; }
+
+  static ChannelName name(std::string_view text) { return ChannelName::of({1, 2}, text); }
+  ShardMessage message(std::string_view channel, std::string_view rest = {}, std::uint8_t flags = 0,
+                       std::uint64_t number = 0) {
+    ShardMessage made;
+    made.flags = flags;
+    made.number = number;
+    made.name_size = static_cast<std::uint16_t>(channel.size());
+    made.channel_hash = name(channel).hash;
+    made.payload = &payloads_.make(channel.size() + rest.size());
+    const std::string both = std::string(channel) + std::string(rest);
+    std::memcpy(PayloadPool::writable(*made.payload).data(), both.data(), both.size());
+    return made;
+  }
+  void subscribe(std::uint32_t shard, std::string_view channel = kRoom) {
+    home_->subscribe(shard, message(channel));
+  }
+  void unsubscribe(std::uint32_t shard, std::string_view channel = kRoom) {
+    home_->unsubscribe(shard, message(channel));
+  }
+  void publish(std::string_view text, std::string_view channel = kRoom) {
+    ShardMessage made;
+    const Publication publication = make_publication(payloads_, channel, as_bytes(text));
+    made.name_size = publication.name_size;
+    made.channel_hash = name(channel).hash;
+    made.payload = publication.payload;
+    home_->publish(made);
+  }
+  // Appears in the channel's list; returns the order that was given.
+  std::uint64_t appear(std::uint32_t shard, std::string_view nickname, std::uint64_t wanted = 0) {
+    home_->subscribe(shard, message(kRoom, nickname, ShardMessage::kWithPresence, wanted));
+    return last_.number;
+  }
+  void disappear(std::uint32_t shard, std::uint64_t order) {
+    home_->unsubscribe(shard, message(kRoom, {}, ShardMessage::kWithPresence, order));
+  }
+  void set_presence(std::uint32_t shard, Handle session, std::uint8_t flags,
+                    std::string_view nickname = {}, std::uint64_t order = 0) {
+    ShardMessage made = message(kRoom, nickname, flags, order);
+    made.session = session;
+    home_->set_presence(shard, made);
+  }
+  // The list that everybody who waits gets now.
+  std::string list() {
+    set_presence(0, {7, 1}, ShardMessage::kWantList);
+    home_->answer_lists();
+    return sent_.back().text.substr(sent_.back().text.find('{'));
+  }
+  All take() { return std::exchange(sent_, {}); }
+  std::uint64_t drops(Drop reason) const {
+    return counters_.dropped[static_cast<std::size_t>(reason)].value();
+  }
+
+  Limits limits_;
+  ShardCounters counters_;
+  BlockPool blocks_;
+  PayloadPool payloads_{blocks_, 0};
+  MemoryBroker broker_{9};
+  std::unique_ptr<Home> home_;
+  std::set<std::uint32_t> full_;  // shards that have no room
+  bool only_gaps_ = false;        // for gaps
+  All sent_;
+  std::vector<Payload*> lists_;
+  ShardMessage last_;
+};
+
+TEST_F(HomeTest, GivesEachPublicationTheNextOffset) {
+  subscribe(1);
+  subscribe(1, "other");
+  take();
+  publish("a");
+  publish("x", "other");
+  publish("b");
+  home_->run();
+  publish("c");
+  home_->run();
+  EXPECT_EQ(take(), (All{{1, Kind::kDeliver, 1, "a"},
+                         {1, Kind::kDeliver, 1, "x"},
+                         {1, Kind::kDeliver, 2, "b"},
+                         {1, Kind::kDeliver, 3, "c"}}));
+}
+
+TEST_F(HomeTest, DeliversNothingBeforeItRuns) {
+  subscribe(1);
+  take();
+  publish("a");
+  EXPECT_TRUE(take().empty());
+  EXPECT_TRUE(home_->run());
+  EXPECT_EQ(take().size(), 1u);
+  EXPECT_FALSE(home_->run());
+}
+
+TEST_F(HomeTest, AnswersASubscriberBeforeItsFirstDelivery) {
+  subscribe(1);
+  publish("a");
+  subscribe(2);
+  publish("b");
+  home_->run();
+  EXPECT_EQ(take(), (All{{1, Kind::kSubscribed},
+                         {2, Kind::kSubscribed},
+                         {1, Kind::kDeliver, 1, "a"},
+                         {2, Kind::kDeliver, 1, "a"},
+                         {1, Kind::kDeliver, 2, "b"},
+                         {2, Kind::kDeliver, 2, "b"}}));
+}
+
+TEST_F(HomeTest, AnswersWhoAsked) {
+  ShardMessage asked = message(kRoom);
+  asked.session = {4, 5};
+  asked.request = 6;
+  home_->subscribe(2, asked);
+  EXPECT_EQ(last_.kind, Kind::kSubscribed);
+  EXPECT_EQ(last_.session, (Handle{4, 5}));
+  EXPECT_EQ(last_.request, 6u);
+  EXPECT_EQ(last_.channel_hash, name(kRoom).hash);
+}
+
+TEST_F(HomeTest, DeliversOnceToAShardHoweverManySubscribeThere) {
+  for (int i = 0; i < 3; ++i) subscribe(1);
+  subscribe(2);
+  take();
+  publish("a");
+  home_->run();
+  EXPECT_EQ(take(), (All{{1, Kind::kDeliver, 1, "a"}, {2, Kind::kDeliver, 1, "a"}}));
+  for (int i = 0; i < 2; ++i) unsubscribe(1);
+  publish("b");
+  home_->run();
+  EXPECT_EQ(take(), (All{{1, Kind::kDeliver, 2, "b"}, {2, Kind::kDeliver, 2, "b"}}));
+  unsubscribe(1);
+  publish("c");
+  home_->run();
+  EXPECT_EQ(take(), (All{{2, Kind::kDeliver, 3, "c"}}));
+}
+
+TEST_F(HomeTest, TheLastOneToUnsubscribeEndsTheChannel) {
+  subscribe(1);
+  subscribe(2);
+  EXPECT_EQ(counters_.channels.value(), 1);
+  unsubscribe(1);
+  EXPECT_EQ(home_->channel_count(), 1u);
+  unsubscribe(2);
+  EXPECT_EQ(home_->channel_count(), 0u);
+  EXPECT_EQ(counters_.channels.value(), 0);
+  subscribe(1);
+  EXPECT_EQ(counters_.channels_made.value(), 2u);
+}
+
+TEST_F(HomeTest, CountsAPublicationThatNobodySubscribes) {
+  publish("a");
+  EXPECT_EQ(drops(Drop::kNoSubscriber), 1u);
+  subscribe(1);
+  publish("b");
+  unsubscribe(1);  // before it is delivered
+  take();
+  home_->run();
+  EXPECT_EQ(drops(Drop::kNoSubscriber), 2u);
+  EXPECT_TRUE(take().empty());
+}
+
+TEST_F(HomeTest, RefusesMoreChannelsThanItsPartOfTheLimit) {
+  limits_.max_channels = 5;
+  make(3);  // two each
+  subscribe(1, "a");
+  subscribe(1, "b");
+  take();
+  ShardMessage asked = message("c");
+  asked.request = 6;
+  home_->subscribe(2, asked);
+  EXPECT_EQ(take(), (All{{2, Kind::kRefused}}));
+  EXPECT_EQ(last_.request, 6u);
+  EXPECT_EQ(home_->channel_count(), 2u);
+
+  subscribe(2, "b");
+  EXPECT_EQ(take(), (All{{2, Kind::kSubscribed}})) << "it is there already";
+  unsubscribe(1, "a");
+  subscribe(2, "c");
+  EXPECT_EQ(take(), (All{{2, Kind::kSubscribed}})) << "there is room again";
+}
+
+TEST_F(HomeTest, TellsTheGapBeforeTheNextDelivery) {
+  for (int i = 0; i < 2; ++i) subscribe(1);
+  subscribe(2);
+  take();
+  full_ = {1};
+  for (const char* text : {"a", "b", "c"}) publish(text);
+  home_->run();
+  home_->tell_gaps();
+  EXPECT_EQ(
+      take(),
+      (All{{2, Kind::kDeliver, 1, "a"}, {2, Kind::kDeliver, 2, "b"}, {2, Kind::kDeliver, 3, "c"}}))
+      << "others are not held up";
+  EXPECT_EQ(drops(Drop::kInboxFull), 6u) << "three for each of two";
+  full_.clear();
+  publish("d");
+  home_->run();
+  EXPECT_EQ(take(),
+            (All{{1, Kind::kGap, 3}, {1, Kind::kDeliver, 4, "d"}, {2, Kind::kDeliver, 4, "d"}}));
+  home_->tell_gaps();
+  EXPECT_TRUE(take().empty());
+}
+
+TEST_F(HomeTest, TellsTheGapWithoutAFurtherPublicationOnceThereIsRoom) {
+  subscribe(1);
+  take();
+  full_ = {1};
+  publish("a");
+  home_->run();
+  for (int turn = 0; turn < 3; ++turn) home_->tell_gaps();
+  publish("b");
+  home_->run();
+  home_->tell_gaps();
+  EXPECT_TRUE(take().empty());
+  full_.clear();
+  home_->tell_gaps();
+  EXPECT_EQ(take(), (All{{1, Kind::kGap, 2}}));
+  EXPECT_EQ(last_.channel_hash, name(kRoom).hash);
+}
+
+TEST_F(HomeTest, KeepsGapsApartByChannelAndShard) {
+  const std::string rooms[] = {"one " + kRoom, "two " + kRoom, "three " + kRoom};
+  for (const std::size_t room : {0u, 1u}) subscribe(1, rooms[room]);
+  for (const std::size_t room : {1u, 2u}) subscribe(2, rooms[room]);
+  take();
+  full_ = {1, 2};
+  for (const std::size_t room : {0u, 1u, 1u, 2u, 2u, 2u}) publish("a", rooms[room]);
+  home_->run();
+  home_->tell_gaps();
+  full_ = {2};
+  home_->tell_gaps();
+  EXPECT_EQ(take(), (All{{1, Kind::kGap, 1}, {1, Kind::kGap, 2}}));
+  full_.clear();
+  home_->tell_gaps();
+  EXPECT_EQ(take(), (All{{2, Kind::kGap, 2}, {2, Kind::kGap, 3}}));
+}
+
+TEST_F(HomeTest, DeliversNothingAsLongAsAGapCannotBeTold) {
+  subscribe(1);
+  take();
+  full_ = {1};
+  publish("a");
+  home_->run();
+  only_gaps_ = true;  // a gap finds no room where a publication would
+  publish("b");
+  home_->run();
+  full_.clear();
+  publish("c");
+  home_->run();
+  EXPECT_EQ(take(), (All{{1, Kind::kGap, 2}, {1, Kind::kDeliver, 3, "c"}}));
+}
+
+TEST_F(HomeTest, WhoComesBehindADropHasMissedNothing) {
+  subscribe(1);
+  full_ = {1};
+  publish("a");
+  home_->run();
+  unsubscribe(1);
+  full_.clear();
+  subscribe(1);
+  take();
+  home_->tell_gaps();
+  publish("b");
+  home_->run();
+  EXPECT_EQ(take(), (All{{1, Kind::kDeliver, 1, "b"}}));
+}
+
+TEST_F(HomeTest, ListsWhoIsThereInOrderOfConnecting) {
+  EXPECT_EQ(appear(2, "zoe"), 1u);
+  EXPECT_EQ(appear(1, ""), 2u);
+  EXPECT_EQ(appear(2, "adam"), 3u);
+  subscribe(1);  // without presence
+  EXPECT_EQ(list(), R"({"msg_type":"update_clients","clients":["zoe","anonymous","adam"]})");
+  set_presence(1, {}, ShardMessage::kSetNickname, "bert", 2);
+  EXPECT_EQ(list(), R"({"msg_type":"update_clients","clients":["zoe","bert","adam"]})");
+  disappear(2, 1);
+  EXPECT_EQ(list(), R"({"msg_type":"update_clients","clients":["bert","adam"]})");
+}
+
+TEST_F(HomeTest, GivesNoOrderAgainThatSomebodyHad) {
+  EXPECT_EQ(appear(1, "a"), 1u);
+  EXPECT_EQ(appear(1, "b"), 2u);
+  disappear(1, 2);
+  EXPECT_EQ(appear(1, "c"), 3u);
+}
+
+TEST_F(HomeTest, WhoComesFromElsewhereKeepsItsPlaceUnlessItIsTaken) {
+  EXPECT_EQ(appear(1, "late", 20), 20u);
+  EXPECT_EQ(appear(1, "early", 10), 10u);
+  EXPECT_EQ(appear(2, "twin", 20), 21u);
+  EXPECT_EQ(appear(2, "new"), 22u);
+  EXPECT_EQ(list(), R"({"msg_type":"update_clients","clients":["early","late","twin","new"]})");
+}
+
+TEST_F(HomeTest, EncodesAListOnceForAllWhoWait) {
+  appear(1, "a");
+  appear(2, "b");
+  for (const std::uint32_t shard : {1u, 2u, 3u}) {
+    set_presence(shard, {10 + shard, 1}, ShardMessage::kWantList);
+  }
+  EXPECT_TRUE(home_->has_work());
+  EXPECT_TRUE(lists_.empty()) << "asked for, not answered yet";
+  home_->answer_lists();
+  ASSERT_EQ(lists_.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(sent_[i + 2].shard, i + 1);
+    EXPECT_EQ(lists_[i], lists_[0]) << "one Payload for all";
+  }
+  EXPECT_EQ(last_.session, (Handle{13, 1}));
+  home_->answer_lists();
+  EXPECT_EQ(lists_.size(), 3u) << "nobody waits any more";
+}
+
+TEST_F(HomeTest, AListHasTheNicknamesOfTheTurnsEnd) {
+  const std::uint64_t order = appear(1, "old");
+  set_presence(1, {1, 1}, ShardMessage::kWantList);
+  set_presence(1, {1, 1}, ShardMessage::kSetNickname, "new", order);
+  home_->answer_lists();
+  EXPECT_NE(sent_.back().text.find(R"(["new"])"), std::string::npos) << sent_.back().text;
+}
+
+TEST_F(HomeTest, AListThatWasAskedForGoesWithItsChannel) {
+  const std::uint64_t order = appear(1, "a");
+  set_presence(1, {1, 1}, ShardMessage::kWantList);
+  disappear(1, order);
+  take();
+  home_->answer_lists();
+  EXPECT_TRUE(take().empty());
+  EXPECT_FALSE(home_->has_work());
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,263 @@
+// The Hub with real Sessions on simulated connections: only they can say where they stand.
+#include "gateway/hub.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/sim/sim_backend.h"
+#include "core/sim/sim_network.h"
+#include "core/sim/sim_stream.h"
+#include "gateway/dialect.h"
+#include "gateway/memory_broker.h"
+#include "gateway/router.h"
+#include "gateway/session.h"
+
+namespace sluice {
+namespace {
+
+const SocketAddress kAddress = SocketAddress::ipv4(0x7f000001, 9999);
+
+// Says nothing of its own, and writes down what it hears of gaps.
+struct QuietDialect final : Dialect {
+  void on_open(Session& session) noexcept override { session.complete_opening(); }
+  void on_text(Session&, Bytes, std::size_t) noexcept override {}
+  void on_binary(Session&, Bytes, std::size_t) noexcept override {}
+  void on_joined(Session&) noexcept override {}
+  void on_join_failed(Session&) noexcept override {}
+  void on_gap(Session& session, std::uint64_t missed) noexcept override {
+    gaps.emplace_back(&session, missed);
+  }
+  void on_deadline(Session&, Time) noexcept override {}
+
+  std::vector<std::pair<Session*, std::uint64_t>> gaps;
+};
+
+// As much of a shard as sessions need to join channels.
+class HubTest : public testing::Test,
+                private ReactorHost,
+                private RouterHost,
+                private SessionKeeper {
+ protected:
+  HubTest() {
+    reactor_.attach();
+    EXPECT_TRUE(backend_->listen(network_.open_listener(kAddress)).has_value());
+  }
+  ~HubTest() override { backend_.reset(); }
+
+  // Sessions that are open and follow nothing.
+  std::vector<Session*> open(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) streams_.push_back(network_.connect(kAddress));
+    const std::size_t all = opened_.size() + count;
+    for (int turns = 0; opened_.size() < all && turns < 100'000; ++turns) turn();
+    EXPECT_EQ(opened_.size(), all);
+    return {opened_.end() - static_cast<std::ptrdiff_t>(count), opened_.end()};
+  }
+  void turn() {
+    network_.run_due();
+    reactor_.turn(Duration::zero());
+    network_.clock().advance(std::chrono::microseconds(1));
+  }
+  void join(Session& session, std::string_view channel) {
+    session.join(channel, false);
+    router_.settle();
+  }
+  // Publishes by the Hub alone; returns how many it says there were, and leaves in `got_` who got
+  // it.
+  std::size_t deliver(std::string_view channel) {
+    std::map<Session*, std::size_t> before;
+    for (Session* session : opened_) before[session] = queued(*session);
+    const Publication publication = make_publication(reactor_.payloads(), channel, as_bytes("x"));
+    const std::size_t count = router_.hub().deliver(router_.name(channel), publication, {1, 1});
+    EXPECT_EQ(publication.payload->references, 1 + count) << "the caller keeps its own";
+    reactor_.payloads().drop(*publication.payload);
+    got_.clear();
+    for (Session* session : opened_) {
+      const std::size_t more = queued(*session) - before[session];
+      EXPECT_LE(more, 1u) << "twice to one member";
+      if (more > 0) got_.insert(session);
+    }
+    return count;
+  }
+
+  SimNetwork network_;
+  Limits limits_;
+  std::unique_ptr<SimBackend> backend_ = std::make_unique<SimBackend>(network_);
+  ShardCounters counters_;
+  Reactor reactor_{*backend_,
+                   network_.clock(),
+                   {limits_.write_timeout, limits_.close_timeout, 1 << 20, limits_.write_queue / 2},
+                   0,
+                   *this};
+  Exchange<ShardMessage> exchange_{1};
+  MemoryBroker broker_{1};
+  Slab<Session, 64> sessions_;
+  Router router_{{0, {1, 2}, limits_, exchange_, reactor_, sessions_, broker_, counters_, *this}};
+  QuietDialect dialect_;
+  std::set<Session*> got_;
+
+ private:
+  struct SilentSink final : LogSink {
+    void write(std::string_view) noexcept override {}
+  };
+
+  std::size_t queued(const Session& session) const {
+    return connections_.at(&session)->queued_payloads();
+  }
+  // ReactorHost
+  void on_accept(Handle, Connection& connection) noexcept override {
+    SessionState state(DialectKind::kEcho, reader_context_);
+    state.opening = "open";
+    const Handle self = sessions_.allocate(context_, connection, std::move(state));
+    Session* session = sessions_.get(self);
+    session->start(self);
+    opened_.push_back(session);
+    connections_[session] = &connection;
+  }
+  void on_accept_paused(Handle, std::error_code) noexcept override {}
+  void on_inboxes() noexcept override { router_.settle(); }
+  void on_turn_end() noexcept override { router_.on_turn_end(); }
+  bool prepare_sleep() noexcept override { return false; }
+  void on_awake() noexcept override {}
+  // RouterHost
+  void on_shard_message(std::uint32_t, const ShardMessage&) noexcept override { FAIL(); }
+  // SessionKeeper
+  void on_session_ended(Handle session) noexcept override {
+    std::erase(opened_, sessions_.get(session));
+    sessions_.free(session);
+  }
+  void on_session_frozen(Handle, FrozenSession) noexcept override { FAIL(); }
+
+  SilentSink sink_;
+  Logger log_{network_.clock(), sink_, LogLevel::kError, LogFormat::kText};
+  Random random_{1};
+  ws::ReaderContext reader_context_{ws::Role::kServer, {}, Simd::detect(), &reactor_.blocks()};
+  std::array<Dialect*, kDialectCount> dialects_{&dialect_, &dialect_, &dialect_};
+  ShardContext context_{0,         limits_, limits_.write_queues_total,
+                        reactor_,  router_, counters_,
+                        log_,      random_, reader_context_,
+                        dialects_, *this};
+  std::vector<std::unique_ptr<SimStream>> streams_;
+  std::vector<Session*> opened_;
+  std::map<const Session*, Connection*> connections_;
+};
+
+TEST_F(HubTest, DeliversToMembersOnly) {
+  const auto sessions = open(3);
+  join(*sessions[0], "a");
+  join(*sessions[1], "a");
+  join(*sessions[1], "b");
+  EXPECT_EQ(deliver("a"), 2u);
+  EXPECT_EQ(got_, (std::set{sessions[0], sessions[1]}));
+  EXPECT_EQ(deliver("b"), 1u);
+  EXPECT_EQ(got_, std::set{sessions[1]});
+  EXPECT_EQ(deliver("c"), 0u);
+  EXPECT_TRUE(got_.empty());
+}
+
+TEST_F(HubTest, CountsMemberships) {
+  const auto sessions = open(2);
+  EXPECT_EQ(router_.hub().memberships(), 0u);
+  join(*sessions[0], "a");
+  join(*sessions[0], "b");
+  join(*sessions[1], "a");
+  EXPECT_EQ(router_.hub().memberships(), 3u);
+  sessions[0]->leave("a");
+  EXPECT_EQ(router_.hub().memberships(), 2u);
+  sessions[0]->leave("b");
+  sessions[1]->leave("a");
+  EXPECT_EQ(router_.hub().memberships(), 0u);
+}
+
+// From the front, each leaving moves the last member; from the back, none; from the middle, some.
+TEST_F(HubTest, MembersMayLeaveInAnyOrder) {
+  constexpr std::size_t kMembers = 20;
+  const auto sessions = open(kMembers);
+  for (const std::size_t step : {1u, 3u, 7u, 19u}) {
+    for (Session* session : sessions) join(*session, "room");
+    std::set<Session*> members(sessions.begin(), sessions.end());
+    for (std::size_t i = 0; i < kMembers; ++i) {
+      Session* leaving = sessions[(i * step) % kMembers];
+      leaving->leave("room");
+      members.erase(leaving);
+      ASSERT_EQ(deliver("room"), members.size()) << "step " << step << ", " << i;
+      ASSERT_EQ(got_, members) << "step " << step << ", " << i;
+    }
+    turn();
+  }
+}
+
+TEST_F(HubTest, EverySessionKnowsItsPlaceInEveryChannelAfterAnyHistory) {
+  const std::string channels[] = {"a", "b", "c", "d"};
+  constexpr std::size_t kSessions = 12;
+  const auto sessions = open(kSessions);
+  std::map<std::string, std::set<Session*>> members;
+  Random random(42);
+  std::size_t memberships = 0;
+  for (int step = 0; step < 3000; ++step) {
+    SCOPED_TRACE(step);
+    Session* session = sessions[random.below(kSessions)];
+    const std::string& channel = channels[random.below(std::size(channels))];
+    if (members[channel].insert(session).second) {
+      join(*session, channel);
+      ++memberships;
+    } else {
+      members[channel].erase(session);
+      session->leave(channel);
+      --memberships;
+    }
+    ASSERT_EQ(router_.hub().memberships(), memberships);
+    for (const std::string& one : channels) {
+      ASSERT_EQ(deliver(one), members[one].size()) << one;
+      ASSERT_EQ(got_, members[one]) << one;
+    }
+    turn();
+  }
+}
+
+TEST_F(HubTest, AChannelThatEndedIsNotMixedUpWithTheOneThatTookItsPlace) {
+  const auto sessions = open(2);
+  join(*sessions[0], "first");
+  sessions[0]->leave("first");
+  join(*sessions[1], "second");
+  EXPECT_EQ(deliver("first"), 0u);
+  EXPECT_EQ(deliver("second"), 1u);
+  EXPECT_EQ(got_, std::set{sessions[1]});
+  join(*sessions[0], "first");
+  EXPECT_EQ(deliver("first"), 1u);
+  EXPECT_EQ(got_, std::set{sessions[0]});
+}
+
+TEST_F(HubTest, TellsAGapToEveryMemberAndToNobodyElse) {
+  const auto sessions = open(3);
+  join(*sessions[0], "a");
+  join(*sessions[2], "a");
+  join(*sessions[1], "b");
+  router_.hub().report_gap(router_.name("a"), 17);
+  EXPECT_EQ(dialect_.gaps, (std::vector<std::pair<Session*, std::uint64_t>>{{sessions[0], 17},
+                                                                            {sessions[2], 17}}));
+  router_.hub().report_gap(router_.name("c"), 1);
+  EXPECT_EQ(dialect_.gaps.size(), 2u);
+}
+
+TEST_F(HubTest, AMemberThatEndedIsPassedOverAndLeavesLaterInTheTurn) {
+  const auto sessions = open(3);
+  for (Session* session : sessions) join(*session, "room");
+  sessions[1]->end(Cause::kSlowConsumer);
+  EXPECT_EQ(router_.hub().memberships(), 3u) << "somebody may be walking through the members";
+  const Publication publication = make_publication(reactor_.payloads(), "room", as_bytes("x"));
+  EXPECT_EQ(router_.hub().deliver(router_.name("room"), publication, {1, 1}), 3u);
+  reactor_.payloads().drop(*publication.payload);
+  EXPECT_EQ(counters_.dropped[static_cast<std::size_t>(Drop::kSessionEnded)].value(), 1u);
+  router_.settle();
+  EXPECT_EQ(router_.hub().memberships(), 2u);
+  EXPECT_EQ(deliver("room"), 2u);
+  EXPECT_EQ(got_, (std::set{sessions[0], sessions[2]}));
+}
+
+}  // namespace
+}  // namespace sluice
