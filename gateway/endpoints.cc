@@ -6,10 +6,18 @@
 #include "gateway/dialect_kind.h"
 #include "gateway/history_view.h"
 #include "gateway/metrics_text.h"
+#include "gateway/page_files.h"
 #include "gateway/pages.h"
 
 namespace sluice {
 namespace {
+
+// A page loads what comes from this host and talks to it, and nothing else runs: no inline script
+// or style, no other site, and (by trusted types) no text that a script makes into markup.
+constexpr std::string_view kPagePolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'";
 
 struct Answer {
   int status = 200;
@@ -23,6 +31,8 @@ Answer plain(int status, std::string_view text) {
 }
 
 Answer page(std::string html) { return {200, "text/html; charset=utf-8", std::move(html), true}; }
+
+Answer page_file(const PageFile& file) { return {200, file.type, std::string(file.bytes), true}; }
 
 Answer answer_get(std::string_view path, const ListenerTraits& listener,
                   const InstanceView& instance, const HistoryAnswer* history) {
@@ -43,6 +53,7 @@ Answer answer_get(std::string_view path, const ListenerTraits& listener,
       return {200, "application/json; charset=utf-8", history_json(*history), false};
     }
     if (path == "/toy") return page(std::string(pages::kToyHtml));
+    if (const PageFile* file = page_file_at(path)) return page_file(*file);
     if (dialect_at(path)) return plain(426, "This is a WebSocket endpoint.\n");
   }
   return plain(404, "There is nothing here.\n");
@@ -103,11 +114,7 @@ int append_answer(std::string& out, const Asked& asked, const ListenerTraits& li
     fields[count++] = {"Sec-WebSocket-Version", "13"};
   }
   if (answer.is_page) {
-    // All of a page is in it; nothing else may run or be loaded, and it talks to this host only.
-    fields[count++] = {"Content-Security-Policy",
-                       "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-                       "connect-src 'self' ws: wss:; img-src data:; base-uri 'none'; "
-                       "form-action 'none'; frame-ancestors 'none'"};
+    fields[count++] = {"Content-Security-Policy", kPagePolicy};
     fields[count++] = {"X-Content-Type-Options", "nosniff"};
   }
   fields[count++] = {"Cache-Control", "no-store"};

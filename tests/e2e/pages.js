@@ -1,48 +1,86 @@
-// Drives both pages in headless Chromium: port and browser are the arguments.
+// Drives the pages in headless Chromium: port, browser and the group in pages/ are the arguments.
+//
+// A group exports functions (tests), each given a Desk. What a test needs of the gateway it asks its
+// parent for on standard output ("gateway stop", "gateway start"), which answers "done".
 "use strict";
 const assert = require("assert");
+const readline = require("readline");
 const { chromium } = require("playwright-core");
+const WebSocket = require("ws");
 
-const [port, executablePath] = process.argv.slice(2);
-const base = `http://127.0.0.1:${port}`;
+const [port, executablePath, group] = process.argv.slice(2);
+const answers = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-async function chat(browser) {
-  const windows = [];
-  for (const name of ["baozi", "mantou"]) {
-    const page = await (await browser.newContext({ locale: "en-US" })).newPage();
-    await page.goto(base + "/");
-    await page.getByText("【connected】").first().waitFor();
-    await page.fill("#name", name);
-    await page.press("#name", "Enter");
-    windows.push(page);
+class Desk {
+  base = `http://127.0.0.1:${port}`;
+  #browser;
+  #contexts = [];
+  #sockets = [];
+  #wasStopped = false;
+  faults = [];
+
+  constructor(browser) { this.#browser = browser; }
+
+  // A browser of its own for each person. `allow`: console errors that the test provokes.
+  async person(options = {}) {
+    const context = await this.#browser.newContext({ locale: "en-US", ...options });
+    // A page that a test changes on its way counts as one of the wide world's to Chromium.
+    await context.grantPermissions(["local-network-access"]);
+    this.#contexts.push(context);
+    return context;
   }
-  await windows[0].fill("#text", "hello <b>there</b>");
-  await windows[0].press("#text", "Enter");
-  for (const page of windows) await page.getByText("hello <b>there</b>").waitFor();
-  assert.strictEqual(await windows[1].locator("#log li b").last().textContent(), "baozi");
-  await windows[1].locator("#people li", { hasText: "baozi" }).waitFor();
-}
 
-async function relay(browser) {
-  const pages = [];
-  for (const own of ["toy-1", "app-1"]) {
-    const page = await (await browser.newContext({ locale: "zh-CN" })).newPage();
-    await page.goto(base + "/toy");
-    await page.getByText("【连接成功】").waitFor();
-    await page.fill("#own", own);
-    await page.click("#accept");
-    pages.push(page);
+  async open(path, { context, allow = [], route, ...options } = {}) {
+    const page = await (context ?? await this.person(options)).newPage();
+    page.setDefaultTimeout(20000);
+    page.on("pageerror", error => this.faults.push(`error: ${error.stack}`));
+    page.on("console", message => {
+      const text = message.text();
+      const isExpected = allow.some(each => text.includes(each)) ||
+        (this.#wasStopped && /WebSocket connection .* failed/.test(text));
+      if (message.type() === "error" && !isExpected) this.faults.push(`console: ${text}`);
+    });
+    await page.exposeFunction("tellViolation", text => this.faults.push(`policy: ${text}`));
+    await page.addInitScript(() => document.addEventListener("securitypolicyviolation", event =>
+      window.tellViolation(`${event.violatedDirective} ${event.blockedURI}`)));
+    if (route) await route(page);
+    await page.goto(this.base + path);
+    return page;
   }
-  const [toy, app] = pages;
-  // accept_ is not answered; a message to oneself proves that it was heard.
-  await toy.fill("#to", "toy-1");
-  await toy.fill("#text", "ready");
-  await toy.click("#send");
-  await toy.getByText("toy-1 → ready").waitFor();
-  await app.fill("#to", "toy-1");
-  await app.fill("#text", "前进");
-  await app.click("#send");
-  await toy.getByText("app-1 → 前进").waitFor();
+
+  async chat(options = {}) {
+    const page = await this.open("/", options);
+    await page.locator("#state[data-state=on]").waitFor();
+    if (options.name) {
+      await page.fill("#name", options.name);
+      await page.press("#name", "Enter");
+    }
+    return page;
+  }
+
+  // A client that is not a browser.
+  async client(path = "/chat") {
+    const socket = new WebSocket(this.base.replace("http", "ws") + path);
+    this.#sockets.push(socket);
+    await new Promise((done, fail) => socket.on("open", done).on("error", fail));
+    const heard = [];
+    socket.on("message", data => heard.push(JSON.parse(data)));
+    socket.on("error", () => {});
+    const close = () => new Promise(done => socket.on("close", done).close());
+    return { heard, say: message => socket.send(JSON.stringify(message)), close };
+  }
+
+  async gateway(deed) {
+    this.#wasStopped = true;
+    console.log(`gateway ${deed}`);
+    assert.strictEqual((await answers.next()).value, "done");
+  }
+
+  async end() {
+    for (const socket of this.#sockets) socket.terminate();
+    for (const context of this.#contexts) await context.close();
+    assert.deepStrictEqual(this.faults, []);
+  }
 }
 
 (async () => {
@@ -51,10 +89,22 @@ async function relay(browser) {
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
            "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
+  const only = process.env.E2E_PAGES_ONLY;  // one test by name
   try {
-    await chat(browser);
-    await relay(browser);
+    for (const [name, test] of Object.entries(require(`./pages/${group}.js`))) {
+      if (only && name !== only) continue;
+      const desk = new Desk(browser);
+      try {
+        await test(desk);
+        await desk.end();
+      } catch (error) {
+        error.message = `${group}.${name}: ${error.message}\nin the pages: ${desk.faults.join("\n")}`;
+        error.stack = error.message + error.stack;
+        throw error;
+      }
+    }
   } finally {
     await browser.close();
   }
+  process.exit(0);
 })().catch(error => { console.error(error); process.exit(1); });

@@ -1,26 +1,82 @@
-"""Both pages in headless Chromium, on each kernel backend."""
+"""The pages in headless Chromium. What they are asked to do stands in pages/."""
 
 import os
 import shutil
 import subprocess
+import tempfile
+import threading
 import unittest
 from pathlib import Path
 
 from gateway import Gateway
 
 HERE = Path(__file__).parent
+SECONDS = 240
 
 
 class Browser(unittest.TestCase):
-    def test_two_windows_chat_and_a_relay_message_travels(self):
-        chromium = shutil.which("chromium")
-        self.assertIsNotNone(chromium, "install Debian's chromium")
-        for backend in ("io_uring", "epoll"):
-            with self.subTest(backend=backend), Gateway("--shards", "2", "--backend", backend) as gateway:
-                done = subprocess.run(
-                    ["node", str(HERE / "pages.js"), str(gateway.port), chromium],
-                    capture_output=True, text=True, timeout=180, env=os.environ)
-                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+    def setUp(self):
+        self.chromium = shutil.which("chromium")
+        self.assertIsNotNone(self.chromium, "install Debian's chromium")
+
+    def drive(self, group, *options, **environment):
+        """Runs a group; stops and starts the gateway, on the port it had, when the group asks for it."""
+        gateway = Gateway("--shards", "2", *options).__enter__()
+        node = subprocess.Popen(
+            ["node", str(HERE / "pages.js"), str(gateway.port), self.chromium, group], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, **environment})
+        patience = threading.Timer(SECONDS, node.kill)
+        patience.start()
+        faults = []
+        listener = threading.Thread(target=lambda: faults.append(node.stderr.read()))
+        listener.start()
+        try:
+            for line in node.stdout:
+                if line == "gateway stop\n":
+                    gateway.close()
+                elif line == "gateway start\n":
+                    again = Gateway("--shards", "2", *options, listen=(f"127.0.0.1:{gateway.port}",))
+                    gateway = again.__enter__()
+                else:
+                    self.fail(f"not understood: {line}")
+                print("done", file=node.stdin, flush=True)
+            node.wait()
+            listener.join()
+            self.assertEqual(node.returncode, 0, "".join(faults))
+        finally:
+            patience.cancel()
+            node.kill()
+            node.wait()
+            listener.join()
+            for stream in (node.stdin, node.stdout, node.stderr):
+                stream.close()
+            if not gateway.process.stderr.closed:
+                gateway.close()
+
+    def test_the_chat_page(self):
+        self.drive("chat", "--backend", "io_uring")
+
+    def test_the_chat_page_over_epoll(self):
+        self.drive("chat", "--backend", "epoll",
+                   E2E_PAGES_ONLY="two_windows_chat_and_markup_stays_text")
+
+    def test_the_relay_page(self):
+        self.drive("relay", "--backend", "io_uring")
+
+    def test_the_relay_page_over_epoll(self):
+        self.drive("relay", "--backend", "epoll", E2E_PAGES_ONLY="a_message_travels_and_is_answered")
+
+    def test_merging(self):
+        done = subprocess.run(["node", str(HERE / "pages" / "merge.js")], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_what_was_missed(self):
+        self.drive("history", "--backend", "io_uring")
+
+    def test_how_the_pages_look(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.drive("look", SCREENSHOTS=os.environ.get("SCREENSHOTS") or folder)
 
 
 if __name__ == "__main__":

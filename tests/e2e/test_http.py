@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -44,11 +45,30 @@ class Http:
         for path in ("/", "/toy"):
             response, body = self.ask("GET", path)
             self.assertEqual(response.status, 200)
-            self.assertIn(b"WebSocket", body)
-            self.assertIn("Content-Security-Policy", response.headers)
+            self.assertIn(b"<!doctype html>", body)
+            policy = response.headers["Content-Security-Policy"]
+            self.assertIn("default-src 'none'", policy)
+            for loophole in ("unsafe", "*", "ws:", "http:", "data:"):
+                self.assertNotIn(loophole, policy)
             head, nothing = self.ask("HEAD", path)
             self.assertEqual(head.headers["Content-Length"], str(len(body)))
             self.assertEqual(nothing, b"")
+
+    def test_what_a_page_loads_is_served_with_its_type(self):
+        types = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8",
+                 "svg": "image/svg+xml"}
+        found = set()
+        for page in ("/", "/toy"):
+            _, body = self.ask("GET", page)
+            found |= {name.decode() for name in re.findall(rb'(?:src|href)="([^"]*)"', body)}
+        self.assertGreaterEqual(len(found), 6)
+        for name in found:
+            response, body = self.ask("GET", "/" + name)
+            self.assertEqual(response.status, 200, name)
+            self.assertEqual(response.headers["Content-Type"], types[name.rsplit(".")[-1]])
+            self.assertEqual(response.headers["X-Content-Type-Options"], "nosniff")
+            self.assertGreater(len(body), 0)
+        self.assertEqual(self.ask("GET", "/pages/chat.html")[0].status, 404)
 
     def test_health_and_readiness_are_one_word(self):
         self.assertEqual(self.ask("GET", "/healthz")[1], b"ok\n")
@@ -130,7 +150,8 @@ class Operator(unittest.TestCase):
     def test_an_ops_listener_serves_metrics_and_no_pages(self):
         with Gateway("--ops-listen", "127.0.0.1:0") as gateway:
             port = int(gateway.wait_for_line(r"listening address=[^ ]*:(\d+) for=ops").group(1))
-            for path, status in (("/metrics", 200), ("/healthz", 200), ("/", 404)):
+            for path, status in (("/metrics", 200), ("/healthz", 200), ("/", 404),
+                                 ("/pages/page.css", 404)):
                 connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
                 connection.request("GET", path)
                 self.assertEqual(connection.getresponse().status, status, path)
