@@ -6,7 +6,10 @@ import { Pending } from "./pending.js";
 import { People } from "./people.js";
 import { now } from "./time.js";
 
+// The list is asked for, never pushed, so that old clients are left alone; a long one less often.
 const kListMs = 5000;
+const kListMsEach = 20;
+const kListMsMax = 60000;
 const kFetchMs = 8000;
 
 const words = translate({
@@ -35,6 +38,7 @@ const people = new People(words);
 const pending = new Pending(words, say);
 let name = remembered.get("name") || words.guest + Math.floor(100 + Math.random() * 900);
 let doubtful = false;
+let peopleCount = 0;
 
 by("name").value = name;
 messages.adopt(who => who === name);
@@ -80,6 +84,7 @@ function hear(text) {
   if (message.msg_type === "message") {
     history.message(message);
   } else if (message.msg_type === "update_clients" && Array.isArray(message.clients)) {
+    peopleCount = message.clients.length;
     people.show(message.clients, message.more, name);
     history.list();
   } else if (message.msg_type === "gap") {
@@ -125,7 +130,12 @@ by("name").addEventListener("keydown", event => {
   event.preventDefault();
   by("text").focus();
 });
-// The list is asked for, never pushed, so that old clients are left alone.
-setInterval(() => { if (!document.hidden) history.askList(); }, kListMs);
+function keepAsking() {
+  setTimeout(() => {
+    if (!document.hidden) history.askList();
+    keepAsking();
+  }, Math.min(kListMsMax, kListMs + peopleCount * kListMsEach));
+}
+keepAsking();
 fitKeyboard();
 if (window.matchMedia("(pointer: fine)").matches) by("text").focus();

@@ -25,7 +25,7 @@ const shared = zh ? {
   wait: s => `The connection is gone. Trying again in ${s} s; what you are writing stays here.`,
   never: s => `The gateway does not answer, or does not allow this address. Trying again in ${s} s.`,
   trying: "Reconnecting…", keep: "Not connected yet. Your text stays here; send it when the connection is back.",
-  keys: "Enter sends, Shift+Enter starts a new line",
+  keys: "Enter sends, Shift+Enter: new line",
 };
 const errors = zh ? {
   bad_json: "服务器没有看懂这条消息。", missing_field: "这条消息缺少必要的内容。",
@@ -115,7 +115,7 @@ export function textBox(box, form, key, send) {
   });
   form.addEventListener("submit", event => {
     event.preventDefault();
-    if (!composing) submit();
+    submit();
     box.focus();
   });
   grow(box);
@@ -138,6 +138,12 @@ export function fitKeyboard() {
 const kStableMs = 5000;
 const kLongestWaitSeconds = 30;
 const kAnswerMs = 20000;
+
+// How long to wait before the next try: twice as long each time, and somewhere in the upper half of
+// that, so that those who were cut off together do not come back together.
+export function waitSeconds(tries, random = Math.random()) {
+  return Math.min(kLongestWaitSeconds, 2 ** tries) * (0.5 + random / 2);
+}
 
 // A WebSocket that is opened again after it was closed, later each time and never all pages at once.
 // handlers: opened(), closed(), message(text).
@@ -218,8 +224,7 @@ export class Link {
     this.#openedAt = 0;
     this.#state("off", this.#words.off);
     if (wasOpen) this.#handlers.closed();
-    const seconds = Math.min(kLongestWaitSeconds, 2 ** this.#tries++) * (0.5 + Math.random() / 2);
-    this.#countDown(performance.now() + seconds * 1000);
+    this.#countDown(performance.now() + waitSeconds(this.#tries++) * 1000);
   }
 
   #countDown(end) {

@@ -50,16 +50,19 @@ export class Messages {
   #jump = by("jump");
   #words;
   #title = document.title;
-  #following = true;
+  #following = true;  // the newest stays in sight
+  #top = 0;
   #unread = 0;
   #marker = null;
 
   constructor(words) {
     this.#words = words;
     this.#log.dataset.empty = words.empty;
+    this.#follow(true);
     this.#scroll.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#jump.addEventListener("click", () => { this.latest(); this.#scroll.focus(); });
     document.addEventListener("visibilitychange", () => this.#look());
+    // Once per picture, however many lines came; asking for the height after each would be slow.
     const size = new ResizeObserver(() => { if (this.#following) this.#toEnd(); });
     for (const element of [this.#scroll, this.#log, by("pending")]) size.observe(element);
   }
@@ -72,7 +75,6 @@ export class Messages {
       }
       if (isMessage(line)) dress(line, line.previousElementSibling);
     }
-    this.#toEnd();
   }
 
   add(line, isMine) {
@@ -90,7 +92,7 @@ export class Messages {
   set busy(busy) { this.#scroll.setAttribute("aria-busy", String(busy)); }
 
   latest() {
-    this.#following = true;
+    this.#follow(true);
     this.#toEnd();
     this.#look();
   }
@@ -98,7 +100,6 @@ export class Messages {
   #append(line) {
     this.#log.append(line);
     while (this.#log.children.length > kShownMax) this.#log.firstElementChild.remove();
-    if (this.#following) this.#toEnd();
     this.#showJump();
   }
 
@@ -111,12 +112,27 @@ export class Messages {
     document.title = `(${this.#unread}) ${this.#title}`;
   }
 
-  #toEnd() { this.#scroll.scrollTop = this.#scroll.scrollHeight; }
+  #toEnd() {
+    this.#scroll.scrollTop = this.#scroll.scrollHeight;
+    this.#top = this.#scroll.scrollTop;
+  }
 
   #scrolled() {
     const scroll = this.#scroll;
-    this.#following = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < kNearPixels;
+    // Lines may have come since the page scrolled to its end, so only who scrolls up stops following.
+    if (scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < kNearPixels) {
+      this.#follow(true);
+    } else if (scroll.scrollTop < this.#top) {
+      this.#follow(false);
+    }
+    this.#top = scroll.scrollTop;
     this.#look();
+  }
+
+  #follow(following) {
+    this.#following = following;
+    // Who reads older lines keeps them in place when the oldest go.
+    this.#scroll.style.overflowAnchor = following ? "none" : "auto";
   }
 
   #look() {

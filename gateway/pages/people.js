@@ -1,6 +1,8 @@
 // Who is there: beside the messages, or on a phone in a drawer.
 import { by, make } from "./common.js";
 
+const kShownMax = 300;
+
 export class People {
   #words;
   #shown = "";
@@ -21,21 +23,24 @@ export class People {
     });
   }
 
+  // `more` are those that the gateway did not name.
   show(names, more, own) {
+    const total = names.length + (more > 0 ? more : 0);
     const key = JSON.stringify([names, more, own]);
     if (key === this.#shown) return;
     this.#shown = key;
     const you = names.indexOf(own);
-    const lines = names.map((name, at) => {
+    const lines = names.slice(0, kShownMax).map((name, at) => {
       const line = make("li", at === you ? "you" : "", make("span", "", String(name)));
       line.firstChild.dir = "auto";
       if (at === you) line.append(make("small", "", this.#words.you));
       return line;
     });
-    if (more > 0) lines.push(make("li", "more", this.#words.more(more)));
+    const rest = total - lines.length;
+    if (rest > 0) lines.push(make("li", "more", this.#words.more(rest)));
     by("people").replaceChildren(...lines);
     for (const count of document.querySelectorAll(".count")) {
-      count.textContent = String(names.length + (more > 0 ? more : 0));
+      count.textContent = String(total);
     }
   }
 

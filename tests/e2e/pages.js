@@ -17,7 +17,7 @@ class Desk {
   #contexts = [];
   #sockets = [];
   #wasStopped = false;
-  faults = [];
+  faults = [];  // what no page should have said
 
   constructor(browser) { this.#browser = browser; }
 

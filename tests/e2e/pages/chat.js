@@ -6,6 +6,12 @@ const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile:
 const messages = page => page.locator("#log li:not(.note)");
 const what = page => page.locator("#log li:not(.note) span").allTextContents();
 
+// Whether the newest message is in sight.
+const atEnd = () => {
+  const scroll = document.getElementById("scroll");
+  return scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 2;
+};
+
 // Waits for a condition in the page, told by a function of it.
 const until = (page, condition, argument) => page.waitForFunction(condition, argument);
 
@@ -146,6 +152,9 @@ async function on_a_phone_people_are_in_a_drawer_and_nothing_is_wider(desk) {
   assert.strictEqual(await page.evaluate(() => document.activeElement.id), "people-close");
   assert.strictEqual(await page.getAttribute("#people-button", "aria-expanded"), "true");
   assert.strictEqual(await isWide(), false);
+  // Behind the drawer nothing can be reached.
+  await page.keyboard.press("Shift+Tab");
+  assert.strictEqual(await page.evaluate(() => document.activeElement.closest("main, header")), null);
   await page.keyboard.press("Escape");
   assert.strictEqual(await page.isVisible("#people-panel"), false);
   assert.strictEqual(await page.evaluate(() => document.activeElement.id), "people-button");
@@ -155,10 +164,7 @@ async function on_a_phone_people_are_in_a_drawer_and_nothing_is_wider(desk) {
   // A keyboard takes half of the page: the text box is above it, the newest message in sight.
   await page.setViewportSize({ width: 360, height: 320 });
   await until(page, () => document.getElementById("form").getBoundingClientRect().bottom <= window.innerHeight);
-  await until(page, () => {
-    const scroll = document.getElementById("scroll");
-    return scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 2;
-  });
+  await until(page, atEnd);
 }
 
 async function scrolled_up_new_messages_are_counted_and_a_button_leads_to_them(desk) {
@@ -184,11 +190,8 @@ async function scrolled_up_new_messages_are_counted_and_a_button_leads_to_them(d
   await page.evaluate(() => { document.getElementById("scroll").scrollTop = 0; });
   await page.fill("#text", "mine");
   await page.press("#text", "Enter");
-  await until(page, () => {
-    const scroll = document.getElementById("scroll");
-    return scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 2 &&
-      document.querySelector("#log li:last-child span")?.textContent === "mine";
-  });
+  await until(page, () => document.querySelector("#log li:last-child span")?.textContent === "mine");
+  await until(page, atEnd);
 }
 
 async function an_error_is_told_kindly(desk) {
@@ -205,6 +208,74 @@ async function an_error_is_told_kindly(desk) {
   assert.strictEqual(await page.textContent("#problem"), "");
 }
 
+// What holds even if the page had a mistake.
+async function the_browser_refuses_markup_and_inline_script(desk) {
+  const page = await desk.chat();
+  const refused = await page.evaluate(() => {
+    const tries = [() => { document.body.innerHTML = "<i>x</i>"; },
+                   () => { document.createElement("script").text = "1"; }];
+    return tries.map(attempt => { try { attempt(); return false; } catch { return true; } });
+  });
+  assert.deepStrictEqual(refused, [true, true]);
+  const blocked = page.evaluate(url => new Promise(done => {
+    document.addEventListener("securitypolicyviolation", event => {
+      if (event.effectiveDirective === "connect-src") done(true);
+    });
+    new WebSocket(url);
+  }), "ws://127.0.0.1:1/");
+  assert.strictEqual(await blocked, true);
+  await until(page, () => true);
+  assert.ok(desk.faults.some(fault => fault.includes("trusted-types")), desk.faults);
+  desk.faults.length = 0;
+}
+
+async function tries_come_later_each_time_and_not_all_at_once(desk) {
+  const page = await desk.chat();
+  const waits = await page.evaluate(async () => {
+    const { waitSeconds } = await import("/pages/common.js");
+    return [0, 1, 2, 4, 9, 2000].map(tries => [waitSeconds(tries, 0), waitSeconds(tries, 1)]);
+  });
+  assert.deepStrictEqual(waits, [[0.5, 1], [1, 2], [2, 4], [8, 16], [15, 30], [15, 30]]);
+}
+
+// A network may swallow everything and say nothing.
+async function a_dead_connection_is_noticed_and_replaced(desk) {
+  let sockets = 0;
+  const route = async page => {
+    await page.clock.install();
+    await page.routeWebSocket("**/chat", socket => {
+      if (++sockets > 1) socket.connectToServer();
+      else socket.onMessage(() => {});
+    });
+  };
+  const page = await desk.chat({ route });
+  await page.clock.runFor(19000);
+  assert.strictEqual(await page.getAttribute("#state", "data-state"), "on");
+  await page.clock.runFor(1500);
+  assert.strictEqual(await page.getAttribute("#state", "data-state"), "off");
+  await page.clock.runFor(2000);
+  await page.locator("#state[data-state=on]").waitFor();
+  assert.strictEqual(sockets, 2);
+}
+
+async function the_page_does_not_grow_without_end(desk) {
+  const page = await desk.chat();
+  const other = await desk.client();
+  for (let line = 0; line < 1010; ++line) other.say({ msg_type: "message", nickname: "far", message: `line ${line}` });
+  await page.getByText("line 1009", { exact: true }).waitFor();
+  assert.strictEqual(await page.locator("#log li").count(), 1000);
+  await until(page, atEnd);
+  const shown = await page.evaluate(async () => {
+    const { People } = await import("/pages/people.js");
+    new People({ you: "(you)", more: n => `and ${n} more` })
+      .show(Array.from({ length: 5000 }, (_, at) => `p${at}`), 7, "p0");
+    return [document.getElementById("people").children.length,
+            document.querySelector("#people .more").textContent,
+            document.querySelector("#people-title .count").textContent];
+  });
+  assert.deepStrictEqual(shown, [301, "and 4707 more", "5007"]);
+}
+
 module.exports = {
   two_windows_chat_and_markup_stays_text,
   another_with_my_name_is_not_me_and_a_robot_is_marked,
@@ -215,4 +286,8 @@ module.exports = {
   on_a_phone_people_are_in_a_drawer_and_nothing_is_wider,
   scrolled_up_new_messages_are_counted_and_a_button_leads_to_them,
   an_error_is_told_kindly,
+  the_browser_refuses_markup_and_inline_script,
+  tries_come_later_each_time_and_not_all_at_once,
+  a_dead_connection_is_noticed_and_replaced,
+  the_page_does_not_grow_without_end,
 };

@@ -140,7 +140,7 @@ async function a_message_without_an_echo_is_offered_again(desk) {
   const page = await desk.chat({ route });
   await page.fill("#text", "swallowed");
   await page.press("#text", "Enter");
-  await page.locator("#pending .doubtful", { hasText: "This may not have arrived" }).waitFor();
+  await page.locator("#pending .doubtful", { hasText: "This may not have arrived" }).waitFor({ timeout: 7000 });
   assert.deepStrictEqual(await texts(page), ["swallowed"].slice(1));
   await page.getByRole("button", { name: "Send again" }).click();
   await shown(page, "swallowed");

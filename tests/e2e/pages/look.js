@@ -1,7 +1,7 @@
 // How the pages look: pictures of both, and that every text can be read.
 //
 // SCREENSHOTS names the folder for those that the README shows, SCREENSHOTS_MORE the one for the others
-// (dark, drawer, trouble); where it is not set, those are not taken.
+// (dark, drawer, unread, trouble); where it is not set, those are not taken.
 "use strict";
 const assert = require("assert");
 const fs = require("fs");
@@ -106,6 +106,13 @@ async function the_chat(desk) {
         await page.tap("#people-button");
         await assertReadable(page, 8);
         await shoot(page, `${name}-people`);
+        await page.keyboard.press("Escape");
+        await page.evaluate(() => { document.getElementById("scroll").scrollTop -= 300; });
+        await page.locator("#jump").waitFor();
+        await speak("Linus", "Thank you.", 0);
+        await page.locator("#jump", { hasText: "1 new message" }).waitFor();
+        await assertReadable(page, 30);
+        await shoot(page, `${name}-unread`);
       }
       await leave();
       await page.context().close();
