@@ -1,7 +1,8 @@
 // Drives the pages in headless Chromium: port, browser and the group in pages/ are the arguments.
 //
-// A group exports functions (tests), each given a Desk. What a test needs of the gateway it asks its
-// parent for on standard output ("gateway stop", "gateway start"), which answers "done".
+// A group exports functions (tests), each given a Desk and a gateway that has nothing stored yet. What
+// is to be done with the gateway stands on standard output ("gateway stop", "gateway start"); the
+// parent does it and answers "done".
 "use strict";
 const assert = require("assert");
 const readline = require("readline");
@@ -10,6 +11,11 @@ const WebSocket = require("ws");
 
 const [port, executablePath, group] = process.argv.slice(2);
 const answers = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+
+async function tell(deed) {
+  console.log(`gateway ${deed}`);
+  assert.strictEqual((await answers.next()).value, "done");
+}
 
 class Desk {
   base = `http://127.0.0.1:${port}`;
@@ -66,14 +72,12 @@ class Desk {
     const heard = [];
     socket.on("message", data => heard.push(JSON.parse(data)));
     socket.on("error", () => {});
-    const close = () => new Promise(done => socket.on("close", done).close());
-    return { heard, say: message => socket.send(JSON.stringify(message)), close };
+    return { heard, say: message => socket.send(JSON.stringify(message)) };
   }
 
   async gateway(deed) {
     this.#wasStopped = true;
-    console.log(`gateway ${deed}`);
-    assert.strictEqual((await answers.next()).value, "done");
+    await tell(deed);
   }
 
   async end() {
@@ -93,6 +97,8 @@ class Desk {
   try {
     for (const [name, test] of Object.entries(require(`./pages/${group}.js`))) {
       if (only && name !== only) continue;
+      await tell("stop");
+      await tell("start");
       const desk = new Desk(browser);
       try {
         await test(desk);

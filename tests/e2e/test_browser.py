@@ -1,17 +1,38 @@
 """The pages in headless Chromium. What they are asked to do stands in pages/."""
 
 import os
+import random
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 from pathlib import Path
 
-from gateway import Gateway
+from gateway import START_SECONDS, Gateway
 
 HERE = Path(__file__).parent
 SECONDS = 240
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def quiet_port():
+    """A free port that nobody is given by chance while its gateway is down: they come from 32768 on."""
+    while True:
+        port = random.randrange(20000, 32000)
+        if is_free(port):
+            return port
 
 
 class Browser(unittest.TestCase):
@@ -21,9 +42,17 @@ class Browser(unittest.TestCase):
 
     def drive(self, group, *options, **environment):
         """Runs a group; stops and starts the gateway, on the port it had, when the group asks for it."""
-        gateway = Gateway("--shards", "2", *options).__enter__()
+        def start():
+            # The kernel takes a ring apart after its process has ended, and its sockets with it.
+            deadline = time.monotonic() + START_SECONDS
+            while not is_free(port) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            return Gateway("--shards", "2", *options, listen=(f"127.0.0.1:{port}",)).__enter__()
+
+        port = quiet_port()
+        gateway = start()
         node = subprocess.Popen(
-            ["node", str(HERE / "pages.js"), str(gateway.port), self.chromium, group], text=True,
+            ["node", str(HERE / "pages.js"), str(port), self.chromium, group], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env={**os.environ, **environment})
         patience = threading.Timer(SECONDS, node.kill)
@@ -36,8 +65,7 @@ class Browser(unittest.TestCase):
                 if line == "gateway stop\n":
                     gateway.close()
                 elif line == "gateway start\n":
-                    again = Gateway("--shards", "2", *options, listen=(f"127.0.0.1:{gateway.port}",))
-                    gateway = again.__enter__()
+                    gateway = start()
                 else:
                     self.fail(f"not understood: {line}")
                 print("done", file=node.stdin, flush=True)

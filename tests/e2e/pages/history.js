@@ -1,6 +1,6 @@
-// The chat page and what was said while it was away. The gateway under test is real; the history is
-// played by the test, which answers /chat/history and writes into the page what a gateway with a
-// history writes.
+// The chat page and what was said while it was away. Once with the gateway's own history; then the test
+// plays the history, answers /chat/history and writes into the page what a gateway writes there, so
+// that answers come when and as it wants them.
 "use strict";
 const assert = require("assert");
 
@@ -16,8 +16,8 @@ function play(position, answer, stored = kStored) {
   const route = async page => {
     await page.route(url => url.pathname === "/", async route => {
       const response = await route.fetch();
-      const body = (await response.text()).replace("<!--history-->", stored)
-        .replace('data-position=""', `data-position="${position}"`);
+      const body = (await response.text()).replace(/<ol id="log" [^]*?<\/ol>/,
+        `<ol id="log" data-position="${position}">${stored}</ol>`);
       await route.fulfill({ response, body });
     });
     await page.route("**/chat/history?*", async route => {
@@ -40,6 +40,39 @@ async function restart(desk, page) {
   await page.locator("#trouble").waitFor();
   await desk.gateway("start");
   await page.locator("#state[data-state=on]").waitFor();
+}
+
+async function what_was_said_before_and_meanwhile_stands_once(desk) {
+  const other = await desk.client();
+  const tell = async (...all) => {
+    const before = other.heard.length;
+    for (const text of all) other.say(said(text));
+    while (other.heard.length < before + all.length) await new Promise(done => setTimeout(done, 5));
+  };
+  await tell("one <i>", "two");
+  let isAway = false, cut;
+  const route = page => page.routeWebSocket("**/chat", socket => {
+    if (isAway) return socket.close();
+    socket.connectToServer();
+    cut = () => socket.close();
+  });
+  const page = await desk.chat({ route });
+  assert.deepStrictEqual(await texts(page), ["one <i>", "two"]);
+  await tell("three");
+  await shown(page, "three");
+  isAway = true;
+  await cut();
+  await page.locator("#state[data-state=off]").waitFor();
+  await tell("four", "five");
+  isAway = false;
+  await shown(page, "five");
+  await tell("six");
+  await shown(page, "six");
+  assert.deepStrictEqual(await texts(page), ["one <i>", "two", "three", "four", "five", "six"]);
+  assert.strictEqual(await page.locator("#log .warn").count(), 0);
+  // Another epoch: what was stored is gone, and the page says so.
+  await restart(desk, page);
+  await page.locator("#log .warn", { hasText: "Older messages are gone" }).waitFor();
 }
 
 async function the_stored_history_is_text_and_dressed(desk) {
@@ -97,12 +130,13 @@ async function what_cannot_be_fetched_is_said_and_the_page_goes_on(desk) {
 
 async function a_gateway_without_a_history_is_as_good(desk) {
   const absent = play("e:3", () => null);
-  const pages = [await desk.chat({ ...absent, allow: ["404"] }), await desk.chat()];
+  const never = play("", () => null, "");
+  const pages = [await desk.chat({ ...absent, allow: ["404"] }), await desk.chat(never)];
   const other = await desk.client();
   other.say(said("first"));
   for (const page of pages) await shown(page, "first");
   for (const page of pages) assert.strictEqual(await page.locator("#log .warn").count(), 0);
-  assert.deepStrictEqual(absent.asked, ["e:3"]);
+  assert.deepStrictEqual([absent.asked, never.asked], [["e:3"], []]);
 }
 
 // What is written or sent while the gateway is away is not lost without a word.
@@ -161,7 +195,8 @@ async function a_gap_is_filled_from_the_history_or_said(desk) {
     });
   });
   const filled = await desk.chat({ route: async page => { await history.route(page); await gap(page); } });
-  const told = await desk.chat({ route: gap });
+  const none = play("", () => null, "");
+  const told = await desk.chat({ route: async page => { await none.route(page); await gap(page); } });
   const other = await desk.client();
   for (const text of ["four", "five", "six", "seven", "eight"]) other.say(said(text));
   for (const page of [filled, told]) await shown(page, "eight");
@@ -172,6 +207,7 @@ async function a_gap_is_filled_from_the_history_or_said(desk) {
 }
 
 module.exports = {
+  what_was_said_before_and_meanwhile_stands_once,
   the_stored_history_is_text_and_dressed,
   history_and_live_messages_merge_without_doubles,
   what_cannot_be_fetched_is_said_and_the_page_goes_on,
