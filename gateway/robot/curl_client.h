@@ -23,8 +23,8 @@
 
 namespace sluice {
 
-// Makes clients of `url`, which check_http_url has accepted. Sets libcurl up: call it before the
-// first thread starts.
+// Makes clients of `url`, which robot_url_fault has nothing against. Sets libcurl up: call it
+// before the first thread starts.
 HttpClientFactory curl_client_factory(std::string url);
 
 // See HttpClient. Keeps connections open for the next request.
