@@ -189,7 +189,7 @@ TEST_P(CurlClientTest, AConnectionThatBreaksIsUnreachable) {
 TEST_P(CurlClientTest, NoAnswerInTimeIsATimeoutWhereverItStops) {
   for (const std::string part :
        {"", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"}) {
-    StandInServer server([&part](const std::string&) { return part; });
+    StandInServer server([&part](const std::string&) { return std::string(part); });
     replies.clear();
     const Time asked = kClock.now();
     EXPECT_EQ(ask(server.url(), milliseconds(200)).kind, Kind::kTimeout) << part;
@@ -200,7 +200,7 @@ TEST_P(CurlClientTest, NoAnswerInTimeIsATimeoutWhereverItStops) {
 TEST_P(CurlClientTest, WhatIsNotHttpIsGarbled) {
   for (const std::string bytes :
        {"hello?\r\n\r\n", "SSH-2.0-OpenSSH\r\n", "HTTP/9.9 200\r\n\r\n"}) {
-    StandInServer server([&bytes](const std::string&) { return bytes; });
+    StandInServer server([&bytes](const std::string&) { return std::string(bytes); });
     replies.clear();
     EXPECT_EQ(ask(server.url()).kind, Kind::kGarbled) << bytes;
   }
@@ -210,7 +210,7 @@ TEST_P(CurlClientTest, TooMuchIsCutOffWhetherAnnouncedOrNotInHeadOrBody) {
   const std::string endless = "HTTP/1.1 200 OK\r\n\r\n" + std::string(100'000, 'x');
   const std::string head = http_answer("!", 200, "X-Long: " + std::string(70'000, 'x') + "\r\n");
   for (const std::string& bytes : {http_answer(std::string(100'000, 'x')), endless, head}) {
-    StandInServer server([&bytes](const std::string&) { return bytes; });
+    StandInServer server([&bytes](const std::string&) { return std::string(bytes); });
     replies.clear();
     const Reply reply = ask(server.url());
     EXPECT_EQ(reply.kind, Kind::kTooLong);
