@@ -143,9 +143,8 @@ void Reactor::on_accept_paused(Handle listener, std::error_code error) noexcept 
   host_.on_accept_paused(listener, error);
 }
 
-// This Reactor's host neither connects nor polls; a Backend has no reason to say so.
+// This Reactor's host does not connect; a Backend has no reason to say so.
 void Reactor::on_connect(Handle, std::error_code) noexcept { SLUICE_CHECK(false); }
-void Reactor::on_poll(Handle, unsigned) noexcept { SLUICE_CHECK(false); }
 
 void Reactor::on_close(Handle handle) noexcept {
   Connection& connection = at(handle);

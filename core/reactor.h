@@ -7,8 +7,10 @@
 // Invariants
 //   1. A turn ends with no open connection dirty unless a send of it is under way.
 //   2. The clock is read at most once a turn and only after the wait.
-//   3. Handlers called by a turn never see a Connection that has ended.
+//   3. Handlers called by a turn never see a Connection or a watch that has ended.
 #pragma once
+
+#include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
 #include <vector>
@@ -47,6 +49,17 @@ class ReactorHost {
 
  protected:
   ~ReactorHost() = default;
+};
+
+// Who is told that a foreign descriptor is ready: libcurl and the like. Called on the Reactor's
+// thread, among the completions of a turn. May watch, re-arm and end any watch, its own included.
+class Watcher {
+ public:
+  // `events`: kPoll* bits. One shot: Reactor::watch_again asks for the next.
+  virtual void on_ready(Handle watch, unsigned events) noexcept = 0;
+
+ protected:
+  ~Watcher() = default;
 };
 
 struct ReactorCounters {
@@ -100,6 +113,16 @@ class Reactor final : private BackendEvents {
     }
   }
   std::size_t connection_count() const noexcept { return count_; }
+
+  // Watches a descriptor that stays the caller's until `unwatch`; kPoll* bits. `watcher` must live
+  // until then. An error is a shortage.
+  Result<Handle, std::error_code> watch(int descriptor, unsigned events, Watcher& watcher) noexcept;
+  // Asks for the next event, or changes what an armed watch waits for. False: it has ended.
+  bool watch_again(Handle watch, unsigned events) noexcept;
+  // Nothing is told of it any more, not even in this turn. Does nothing if it has ended.
+  void unwatch(Handle watch) noexcept;
+  std::size_t watch_count() const noexcept { return watches_.size(); }
+
   // True if there is output or input that the next turn can move without waiting.
   bool has_work() const noexcept { return !dirty_.empty() || !attention_.empty(); }
 
@@ -120,6 +143,12 @@ class Reactor final : private BackendEvents {
   void on_close(Handle connection) noexcept override;
   void on_release(Handle connection, const Released& released) noexcept override;
 
+  struct Watch {
+    Handle handle;
+    Watcher* watcher;
+  };
+
+  Watch* find_watch(Handle watch) noexcept;
   Connection& at(Handle connection) noexcept;
   Connection& admit(Handle handle, const SocketAddress& peer) noexcept;
   void forget(Connection& connection) noexcept;
@@ -148,7 +177,8 @@ class Reactor final : private BackendEvents {
   PayloadPool payloads_;
   TimerWheel timers_;
   Slab<Connection> connections_;
-  std::vector<Connection*> by_slot_;  // by the Backend's slot
+  std::vector<Connection*> by_slot_;                   // by the Backend's slot
+  absl::flat_hash_map<std::uint32_t, Watch> watches_;  // the same
   std::vector<Handle> dirty_;
   std::vector<Handle> flushing_;
   std::vector<Handle> attention_;

@@ -60,7 +60,9 @@ void Home::history(std::uint32_t from, const ShardMessage& message) noexcept {
     const StoredMessages& kept = channel->history;
     answer.position = channel->last;
     std::size_t begin = kept.size() - std::min(kept.size(), limits_.page_messages);
-    if ((message.flags & ShardMessage::kSince) != 0 && message.epoch == channel->last.epoch) {
+    // A position without an epoch is from before the first message.
+    const bool is_known = message.epoch == channel->last.epoch || message.epoch == 0;
+    if ((message.flags & ShardMessage::kSince) != 0 && is_known) {
       begin = kept.count_up_to(message.number);
       const std::uint64_t first = kept.empty() ? channel->last.offset + 1 : kept.front().offset;
       answer.is_complete = message.number + 1 >= first;

@@ -75,6 +75,15 @@ void put_sessions(MetricsText& text, const Shards& shards) {
   }
 }
 
+void put_robot(MetricsText& text, const Shards& shards) {
+  text.family("sluice_robot_answers_total", MetricType::kCounter,
+              "Questions to the robot of the group chat, by outcome.");
+  for (std::size_t i = 0; i < kRobotOutcomeLabels.size(); ++i) {
+    text.sample({{"outcome", kRobotOutcomeLabels[i]}},
+                sum(shards, [i](const Shard& s) { return s.counters().robot[i].value(); }));
+  }
+}
+
 void put_closes(MetricsText& text, const Shards& shards) {
   text.family("sluice_closes_total", MetricType::kCounter,
               "Sessions ended, by close code, who ended them, and why.");
@@ -249,6 +258,7 @@ void put_process(MetricsText& text, std::string_view backend, Duration up) {
 std::string Instance::metrics() const {
   MetricsText text;
   put_sessions(text, shards_);
+  put_robot(text, shards_);
   put_closes(text, shards_);
   put_http(text, shards_);
   put_turns(text, shards_);

@@ -18,6 +18,7 @@
 #include "core/listener.h"
 #include "gateway/config/cpus.h"
 #include "gateway/instance.h"
+#include "gateway/robot/curl_client.h"
 
 namespace sluice {
 namespace {
@@ -45,9 +46,17 @@ std::size_t raise_descriptor_limit() noexcept {
   return static_cast<std::size_t>(limit.rlim_cur);
 }
 
-Result<std::size_t, std::string> connections_max(const Limits& limits, std::size_t descriptors,
-                                                 unsigned shards, std::size_t listeners) {
-  const std::size_t own = kOwnDescriptors + shards * (kOwnDescriptorsPerShard + listeners);
+// Of one shard. A question may try two addresses at a time, and its lookup has a pair of sockets.
+std::size_t robot_descriptors(const Options& options) noexcept {
+  return options.robot_url.empty() ? 0 : 2 * options.limits.robot_questions + 2;
+}
+
+Result<std::size_t, std::string> connections_max(const Options& options, std::size_t descriptors,
+                                                 unsigned shards) {
+  const Limits& limits = options.limits;
+  const std::size_t per_shard = kOwnDescriptorsPerShard + options.listen.size() +
+                                options.ops_listen.size() + robot_descriptors(options);
+  const std::size_t own = kOwnDescriptors + shards * per_shard;
   const std::size_t allowed = descriptors > own ? descriptors - own : 1;
   if (limits.max_connections == 0) return allowed;
   if (limits.max_connections <= allowed) return limits.max_connections;
@@ -176,8 +185,7 @@ int run_gateway(const Options& options) {
 
   const auto plan = plan_shards(options, detect_cpus());
   if (!plan) return complain(plan.error());
-  const auto connections = connections_max(options.limits, raise_descriptor_limit(), plan->shards,
-                                           options.listen.size() + options.ops_listen.size());
+  const auto connections = connections_max(options, raise_descriptor_limit(), plan->shards);
   if (!connections) return complain(connections.error());
   auto listeners = open_all(options, plan->shards);
   if (!listeners) return complain(listeners.error());
@@ -189,6 +197,9 @@ int run_gateway(const Options& options) {
   instance_options.connections_max = *connections;
   instance_options.insecure_identities = options.insecure_identities;
   instance_options.seed = random_seed();
+  if (!options.robot_url.empty()) {
+    instance_options.robot = {options.robot_name, curl_client_factory(options.robot_url)};
+  }
   auto instance = Instance::create(instance_options, clock, log, std::move(backends->backends));
   if (!instance) return complain(std::string(instance.error()));
   for (const Listening& listening : *listeners) {

@@ -54,13 +54,20 @@ Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<
                random_,
                reader_context_,
                dialects_,
-               *this},
+               *this,
+               nullptr},
       log_limit_(kLogLinesPerSecond, kLogLinesPerSecond),
       accept_timer_([](void* owner, Time) noexcept { static_cast<Shard*>(owner)->resume_accept(); },
                     this),
-      stop_timer_([](void*, Time) noexcept {}, this) {}
+      stop_timer_([](void*, Time) noexcept {}, this) {
+  if (!shared.robot) return;
+  robot_client_ = shared.robot->client(reactor_);
+  robot_.emplace(shared.robot->name, shared.limits, *robot_client_, reactor_, router_, counters_);
+  context_.robot = &*robot_;
+}
 
 Shard::~Shard() {
+  robot_client_.reset();
   backend_.reset();
   reactor_.blocks().release_thread();
 }

@@ -6,7 +6,8 @@
 //
 // Invariants
 //   1. Everything a shard owns is touched on its thread only, except counters and `wake`.
-//   2. Parts are destroyed after the Backend: the kernel may use their memory until then.
+//   2. Parts are destroyed after the Backend: the kernel may use their memory until then. Only the
+//      HTTP client goes first, because it takes its descriptors out of the Backend.
 #pragma once
 
 #include <array>
@@ -24,6 +25,7 @@
 #include "gateway/dialects/dialects.h"
 #include "gateway/http_stage.h"
 #include "gateway/memory_broker.h"
+#include "gateway/robot/robot.h"
 #include "gateway/router.h"
 #include "gateway/session.h"
 #include "gateway/shard_context.h"
@@ -48,6 +50,7 @@ struct InstanceShared {
   std::uint64_t epoch;  // not 0
   std::uint64_t seed;
   std::optional<bool> insecure_identities;
+  const std::optional<RobotSetup>& robot;
 };
 
 // Owned by an Instance.
@@ -154,6 +157,8 @@ class Shard final : private ReactorHost,
   ChatDialect chat_;
   RelayDialect relay_;
   std::array<Dialect*, kDialectCount> dialects_;
+  std::unique_ptr<HttpClient> robot_client_;  // null without a robot
+  std::optional<Robot> robot_;
   ShardContext context_;
   LogLimit log_limit_;
   std::vector<Listener> listeners_;

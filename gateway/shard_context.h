@@ -17,6 +17,7 @@ namespace sluice {
 
 class Dialect;
 class HttpStage;
+class Robot;
 class Router;
 class Session;
 struct FrozenSession;
@@ -32,7 +33,7 @@ class SessionKeeper {
   ~SessionKeeper() = default;
 };
 
-// References only; made by the Shard and as long-lived. Shard's thread.
+// Borrowed things only; made by the Shard and as long-lived. Shard's thread.
 struct ShardContext {
   std::uint32_t index;
   const Limits& limits;
@@ -45,6 +46,7 @@ struct ShardContext {
   const ws::ReaderContext& reader_context;
   const std::array<Dialect*, kDialectCount>& dialects;
   SessionKeeper& keeper;
+  Robot* robot;  // null: nobody answers in the group chat
 
   // What waits to be sent, or to become whole, is more than this shard's part of the limit. Shared
   // bytes count once; what is kept as history and in mailboxes has limits of its own.

@@ -45,6 +45,19 @@ inline constexpr std::array<std::string_view, 7> kRefusedLabels = {
     "bad_request", "not_found",   "not_allowed", "timeout",
     "connections", "per_address", "unavailable"};
 
+// What became of a question to the robot.
+enum class RobotOutcome : std::uint8_t {
+  kAnswered,
+  kSilentStatus,  // a status other than 200
+  kTimeout,
+  kUnreachable,
+  kTooLong,
+  kInvalid,  // 200, but neither JSON with a message nor text
+  kSkipped,  // not asked: enough are under way, or the robot could not be reached just now
+};
+inline constexpr std::array<std::string_view, 7> kRobotOutcomeLabels = {
+    "answered", "silent_status", "timeout", "unreachable", "too_long", "invalid", "skipped"};
+
 struct DialectCounters {
   Gauge connections;
   Counter opened;
@@ -59,6 +72,7 @@ struct ShardCounters {
   std::array<Counter, kRefusedLabels.size()> refused;
   std::array<Counter, dialect::kErrorCodeCount> errors_sent;
   std::array<std::array<Counter, kCloseCodeLabels.size()>, kCauseCount> closes;
+  std::array<Counter, kRobotOutcomeLabels.size()> robot;
   Counter http_requests;
   Counter accepted;
   Counter handed_over;  // accepted here, served by another shard
@@ -83,6 +97,7 @@ struct ShardCounters {
   void drop(Drop reason, std::uint64_t count = 1) noexcept {
     dropped[static_cast<std::size_t>(reason)].add(count);
   }
+  void count(RobotOutcome outcome) noexcept { robot[static_cast<std::size_t>(outcome)].add(); }
   void refuse(Refused reason) noexcept { refused[static_cast<std::size_t>(reason)].add(); }
   void close(Cause cause, ws::CloseCode code) noexcept {
     closes[static_cast<std::size_t>(cause)][close_code_index(code)].add();

@@ -36,6 +36,7 @@ constexpr std::string_view kClosing =
     "  sluice --listen 0.0.0.0:9999 --ops-listen 127.0.0.1:9998 --log-format json\n"
     "  sluice --listen 127.0.0.1:9999 --listen unix:/run/sluice.sock --cpus auto\n"
     "  SLUICE_MAX_MESSAGE=16MiB sluice --ping-interval 10s --config /etc/sluice.toml\n"
+    "  sluice --robot-url http://127.0.0.1:9090/ --robot-name HAL\n"
     "  sluice --config /etc/sluice.toml --check-config\n";
 
 // `text` in lines that start with `indent` spaces.

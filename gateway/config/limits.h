@@ -65,6 +65,13 @@ struct Limits {
   std::size_t mailboxes_total = 64 * kMiB;         // the user idle longest loses all -> drop
   Duration mailbox_time = std::chrono::hours(24);  // -> drop, told as a gap
 
+  // The robot of the group chat, per shard.
+  std::size_t robot_questions = 64;                      // under way -> not asked
+  std::size_t robot_question_bytes = 16 * kMiB;          // of all under way -> not asked
+  Duration robot_timeout = std::chrono::seconds(3);      // -> silence
+  std::size_t robot_reply = 64 * kKiB;                   // header included -> silence
+  Duration robot_rest = std::chrono::milliseconds(500);  // once unreachable -> not asked
+
   // Between shards.
   std::size_t inbox_entries = 4096;     // one ring; full -> entries wait aside, input stops
   std::size_t inbox_aside = 64 * kMiB;  // aside, for input that cannot stop, per shard -> drop

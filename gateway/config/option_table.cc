@@ -7,6 +7,7 @@
 
 #include "core/socket_address.h"
 #include "gateway/config/cpus.h"
+#include "gateway/config/robot_settings.h"
 #include "gateway/config/units.h"
 
 namespace sluice {
@@ -136,6 +137,18 @@ Fault set_insecure_identities(Options& options, Values values) {
   return std::nullopt;
 }
 
+Fault set_robot_url(Options& options, Values values) {
+  if (auto fault = robot_url_fault(values.back())) return "cannot use that: " + *fault;
+  options.robot_url = values.back();
+  return std::nullopt;
+}
+
+Fault set_robot_name(Options& options, Values values) {
+  if (auto fault = robot_name_fault(values.back())) return not_understood(values.back(), *fault);
+  options.robot_name = values.back();
+  return std::nullopt;
+}
+
 Fault set_log_level(Options& options, Values values) {
   const auto level = log_level_from(values.back());
   if (!level) return not_understood(values.back(), "choose trace, debug, info, warn or error");
@@ -202,6 +215,7 @@ constexpr std::string_view kClients = "Who may connect, and for how long";
 constexpr std::string_view kMessages = "What a client may send";
 constexpr std::string_view kQueues = "What may wait";
 constexpr std::string_view kKept = "What is kept";
+constexpr std::string_view kRobot = "Robot";
 constexpr std::string_view kLogging = "Logging";
 constexpr std::string_view kReading = "Configuration and help";
 
@@ -299,6 +313,17 @@ constexpr OptionSpec kTable[] = {
         "Bytes of all mailboxes together; the user away longest loses them."),
     duration_option<&Limits::mailbox_time, kSecondMs, 366 * 24 * kHourMs>(
         "mailbox-time", kKept, "How long a message is kept for a user who is away."),
+
+    {"robot-url", kRobot, OptionKind::kText, "URL",
+     "Who answers in the group chat: each message is POSTed there, over http or https. Unset: "
+     "nobody.",
+     set_robot_url,
+     [](const Options& options) {
+       return options.robot_url.empty() ? Shown{} : Shown{options.robot_url};
+     }},
+    {"robot-name", kRobot, OptionKind::kText, "NAME",
+     "The nickname of a robot that says none of its own.", set_robot_name,
+     [](const Options& options) { return Shown{options.robot_name}; }},
 
     {"log-level", kLogging, OptionKind::kText, "LEVEL",
      "The least that is logged: trace, debug, info, warn or error.", set_log_level,

@@ -29,6 +29,8 @@ struct Options {
   std::string cpus;     // "": not pinned; "auto": one per allowed CPU; else a list such as "0,2-3"
   BackendChoice backend = BackendChoice::kAuto;
   std::optional<bool> insecure_identities;  // unset: on for loopback TCP listeners only
+  std::string robot_url;                    // "": nobody answers in the group chat
+  std::string robot_name = "robot";
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
   Limits limits;

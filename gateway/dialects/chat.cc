@@ -4,6 +4,7 @@
 
 #include "gateway/channel_kind.h"
 #include "gateway/dialects/dialects.h"
+#include "gateway/robot/robot.h"
 #include "gateway/session.h"
 
 namespace sluice {
@@ -30,7 +31,9 @@ void ChatDialect::on_text(Session& session, Bytes text, std::size_t) noexcept {
   if (!command) return session.refuse(command.error());
   switch (command->kind) {
     case dialect::ChatCommand::Kind::kMessage:
-      return session.publish(kChannel, text);
+      session.publish(kChannel, text);
+      if (Robot* robot = session.shard().robot) robot->ask(kChannel, as_text(text));
+      return;
     case dialect::ChatCommand::Kind::kUpdateClients:
       return update_clients(session, command->nickname);
     case dialect::ChatCommand::Kind::kIgnored:

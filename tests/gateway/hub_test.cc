@@ -140,7 +140,7 @@ class HubTest : public testing::Test,
   ShardContext context_{0,         limits_, limits_.write_queues_total,
                         reactor_,  router_, counters_,
                         log_,      random_, reader_context_,
-                        dialects_, *this};
+                        dialects_, *this,   nullptr};
   std::vector<std::unique_ptr<SimStream>> streams_;
   std::vector<Session*> opened_;
   std::map<const Session*, Connection*> connections_;

@@ -1,5 +1,7 @@
 #include "tests/sim/sim_world.h"
 
+#include <utility>
+
 #include "proto/ws/client.h"
 
 namespace sluice::test {
@@ -24,7 +26,8 @@ class SimInstance::Actor final : public SimActor {
 };
 
 SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
-                         std::uint32_t shards, const Limits& limits)
+                         std::uint32_t shards, const Limits& limits,
+                         std::optional<RobotSetup> robot)
     : scheduler_(scheduler), log_(network.clock(), sink_, LogLevel::kError, LogFormat::kText) {
   std::vector<std::unique_ptr<Backend>> backends;
   std::vector<SimBackend*> raw;
@@ -39,6 +42,7 @@ SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const Soc
   options.limits = limits;
   options.connections_max = limits.max_connections;
   options.seed = network.random().next();
+  options.robot = std::move(robot);
   instance_ = std::move(*Instance::create(options, network.clock(), log_, std::move(backends)));
   instance_->listen(listeners, {.is_loopback = true, .is_ops = false});
   for (std::uint32_t i = 0; i < shards; ++i) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,8 @@ namespace sluice::test {
 class SimInstance {
  public:
   SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
-              std::uint32_t shards, const Limits& limits = {});
+              std::uint32_t shards, const Limits& limits = {},
+              std::optional<RobotSetup> robot = std::nullopt);
   ~SimInstance();
 
   Instance& gateway() { return *instance_; }

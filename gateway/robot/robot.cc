@@ -1,0 +1,82 @@
+#include "gateway/robot/robot.h"
+
+#include <array>
+#include <utility>
+
+#include "proto/dialect/robot.h"
+
+namespace sluice {
+
+Robot::Robot(std::string_view name, const Limits& limits, HttpClient& client, Reactor& reactor,
+             Router& router, ShardCounters& counters)
+    : name_(name),
+      limits_(limits),
+      client_(client),
+      reactor_(reactor),
+      router_(router),
+      counters_(counters) {
+  questions_.reserve(limits.robot_questions);  // a post refers to its text, so none may move
+}
+
+// A congested shard must not make answers: they are input that cannot stop.
+bool Robot::may_ask(std::size_t size) noexcept {
+  const std::size_t under_way = questions_.size() - free_.size();
+  return under_way < limits_.robot_questions && bytes_ + size <= limits_.robot_question_bytes &&
+         reactor_.now() >= rests_until_ && !router_.is_congested();
+}
+
+void Robot::ask(std::string_view channel, std::string_view question) noexcept {
+  if (!may_ask(question.size())) return counters_.count(RobotOutcome::kSkipped);
+  if (free_.empty()) {
+    free_.push_back(static_cast<std::uint32_t>(questions_.size()));
+    questions_.emplace_back();
+  }
+  const std::uint32_t place = free_.back();
+  free_.pop_back();
+  Question& asked = questions_[place];
+  asked.channel = channel;
+  asked.text = question;
+  bytes_ += question.size();
+  client_.post({place, asked.text, limits_.robot_timeout, limits_.robot_reply}, *this);
+}
+
+void Robot::on_http_reply(std::uint32_t request, const HttpReply& reply) noexcept {
+  const Question question = std::exchange(questions_[request], {});
+  bytes_ -= question.text.size();
+  free_.push_back(request);
+  if (reply.kind == HttpReply::Kind::kUnreachable) {
+    rests_until_ = reactor_.now() + limits_.robot_rest;
+  }
+  counters_.count(settle(question, reply));
+}
+
+RobotOutcome Robot::settle(const Question& question, const HttpReply& reply) noexcept {
+  switch (reply.kind) {
+    case HttpReply::Kind::kTimeout:
+      return RobotOutcome::kTimeout;
+    case HttpReply::Kind::kUnreachable:
+      return RobotOutcome::kUnreachable;
+    case HttpReply::Kind::kTooLong:
+      return RobotOutcome::kTooLong;
+    case HttpReply::Kind::kGarbled:
+      return RobotOutcome::kInvalid;
+    case HttpReply::Kind::kAnswered:
+      break;
+  }
+  if (reply.status != 200) return RobotOutcome::kSilentStatus;
+  return say(question, as_bytes(reply.body));
+}
+
+RobotOutcome Robot::say(const Question& question, ConstBytes body) noexcept {
+  std::array<char, dialect::kNicknameBytesMax> scratch;
+  const auto reply = dialect::parse_robot_reply(body, scratch);
+  if (!reply) return RobotOutcome::kInvalid;
+  std::string answer;
+  dialect::append_robot_answer(answer, question.text, *reply, name_);
+  // Escapes and cur_time make it longer than the reply was; clients and queues know one limit.
+  if (answer.size() > limits_.max_message) return RobotOutcome::kTooLong;
+  router_.publish(router_.name(question.channel), as_bytes(answer));
+  return RobotOutcome::kAnswered;
+}
+
+}  // namespace sluice
