@@ -9,10 +9,6 @@
 namespace sluice {
 namespace {
 
-ChannelName name_of(const ShardMessage& message) noexcept {
-  return {as_text(message.payload->bytes.first(message.name_size)), message.channel_hash};
-}
-
 std::string_view rest_of(const ShardMessage& message) noexcept {
   return as_text(message.payload->bytes.subspan(message.name_size));
 }
@@ -80,18 +76,14 @@ std::uint64_t Home::take_order(Channel& channel, std::uint64_t wanted) noexcept 
 }
 
 void Home::subscribe(std::uint32_t from, const ShardMessage& message) noexcept {
-  Channel* channel = find_or_make(name_of(message));
+  Channel* channel = find_or_make(channel_of(message));
   if (channel == nullptr) {
     ShardMessage answer = message;
     answer.kind = ShardMessage::Kind::kRefused;
     outlet_.to_shard(from, answer);
     return;
   }
-  const bool must_wait =
-      channel->mailbox &&
-      std::any_of(channel->mailbox->leaving.begin(), channel->mailbox->leaving.end(),
-                  [](const Mailbox::Leaving& leaving) { return leaving.was_last; });
-  if (must_wait) {
+  if (channel->mailbox && channel->mailbox->must_wait()) {
     channel->mailbox->parked.push_back({from, message});
     return;
   }
@@ -122,7 +114,7 @@ void Home::admit(std::uint32_t from, const ShardMessage& message, Channel& chann
 }
 
 void Home::unsubscribe(std::uint32_t from, const ShardMessage& message) noexcept {
-  const ChannelName name = name_of(message);
+  const ChannelName name = channel_of(message);
   Channel* channel = find(name);
   SLUICE_CHECK(channel != nullptr);
   ShardUse* use = use_of(*channel, from);
@@ -139,7 +131,7 @@ void Home::unsubscribe(std::uint32_t from, const ShardMessage& message) noexcept
 }
 
 void Home::set_presence(std::uint32_t from, const ShardMessage& message) noexcept {
-  const ChannelName name = name_of(message);
+  const ChannelName name = channel_of(message);
   Channel* channel = find(name);
   SLUICE_CHECK(channel != nullptr);  // who asks is subscribed
   if ((message.flags & ShardMessage::kSetNickname) != 0) {
@@ -155,7 +147,7 @@ void Home::set_presence(std::uint32_t from, const ShardMessage& message) noexcep
 void Home::publish(const ShardMessage& message) noexcept {
   const Publication publication{message.payload, message.name_size};
   counters_.published.add();
-  const ChannelName name = name_of(message);
+  const ChannelName name = channel_of(message);
   const bool is_kept = kind_of(name.text) == ChannelKind::kUser && mailboxes_.are_on();
   Channel* channel = is_kept ? find_or_make(name) : find(name);
   if (channel == nullptr) {

@@ -9,14 +9,6 @@
 #include "gateway/home.h"
 
 namespace sluice {
-namespace {
-
-ChannelName name_of(const ShardMessage& message) noexcept {
-  return {as_text(message.payload->bytes.first(message.name_size)), message.channel_hash};
-}
-
-}  // namespace
-
 Payload& Home::pack_name(ChannelName name) noexcept {
   Payload& payload = payloads_.make(name.text.size());
   std::memcpy(PayloadPool::writable(payload).data(), name.text.data(), name.text.size());
@@ -53,7 +45,7 @@ void Home::keep_history(Channel& channel, const Publication& publication,
 
 // The newest `limits.page_messages`, or with kSince all that came after a position.
 void Home::history(std::uint32_t from, const ShardMessage& message) noexcept {
-  const Channel* channel = find(name_of(message));
+  const Channel* channel = find(channel_of(message));
   HistoryAnswer answer;
   std::vector<ConstBytes> messages;
   if (channel != nullptr) {
@@ -156,7 +148,7 @@ void Home::take_unsent(std::uint32_t from, const ShardMessage& message) noexcept
 }
 
 void Home::on_left(std::uint32_t from, const ShardMessage& message) noexcept {
-  const ChannelName name = name_of(message);
+  const ChannelName name = channel_of(message);
   Channel* channel = find(name);
   SLUICE_CHECK(channel != nullptr);  // kept by what is in `leaving`
   Mailbox& box = *channel->mailbox;
@@ -165,10 +157,7 @@ void Home::on_left(std::uint32_t from, const ShardMessage& message) noexcept {
                    [from](const Mailbox::Leaving& leaving) { return leaving.shard == from; });
   SLUICE_CHECK(left != box.leaving.end());
   box.leaving.erase(left);
-  const bool must_wait =
-      std::any_of(box.leaving.begin(), box.leaving.end(),
-                  [](const Mailbox::Leaving& leaving) { return leaving.was_last; });
-  if (!must_wait) {
+  if (!box.must_wait()) {
     // Admitting the first one may end the mailbox.
     const std::vector<Mailbox::Parked> parked = std::exchange(box.parked, {});
     for (const Mailbox::Parked& one : parked) admit(one.shard, one.message, *channel);

@@ -10,6 +10,7 @@
 //   went.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -38,6 +39,10 @@ struct Mailbox {
   explicit Mailbox(std::uint64_t hash) noexcept : channel_hash(hash) {}
   bool is_idle() const noexcept {
     return messages.empty() && missed == 0 && leaving.empty() && parked.empty();
+  }
+  // Publications may still come back that the next session must get first.
+  bool must_wait() const noexcept {
+    return std::any_of(leaving.begin(), leaving.end(), [](const Leaving& l) { return l.was_last; });
   }
 
   const std::uint64_t channel_hash;

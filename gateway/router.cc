@@ -173,8 +173,7 @@ void Router::dispatch(std::uint32_t from, const ShardMessage& message) noexcept 
 }
 
 void Router::subscribed(const ShardMessage& message) noexcept {
-  const ChannelName channel{as_text(message.payload->bytes.first(message.name_size)),
-                            message.channel_hash};
+  const ChannelName channel = channel_of(message);
   Session* session = parts_.sessions.get(message.session);
   if (session == nullptr || !session->on_subscribed(message.request, channel, message.number)) {
     unsubscribe(channel, message.flags, message.number);  // it is gone, or wants it no more
@@ -236,8 +235,7 @@ void Router::missed(const ShardMessage& message) noexcept {
 void Router::leaving(std::uint32_t home, const ShardMessage& message) noexcept {
   ShardMessage answer = message;
   answer.kind = Kind::kLeft;
-  const ChannelName channel{as_text(message.payload->bytes.first(message.name_size)),
-                            message.channel_hash};
+  const ChannelName channel = channel_of(message);
   if (const auto held = held_.find(channel); held != held_.end()) {
     held->second.answers.emplace_back(home, answer);
     return;

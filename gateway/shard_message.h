@@ -6,8 +6,10 @@
 
 #include <cstdint>
 
+#include "core/base/bytes.h"
 #include "core/handle.h"
 #include "core/payload.h"
+#include "gateway/channel_name.h"
 
 namespace sluice {
 
@@ -57,5 +59,10 @@ struct ShardMessage {
   std::uint64_t epoch = 0;
 };
 static_assert(sizeof(ShardMessage) <= 64, "one cache line");
+
+// The channel that a message is about; as short-lived as its payload. REQUIRES: its kind has one.
+inline ChannelName channel_of(const ShardMessage& message) noexcept {
+  return {as_text(message.payload->bytes.first(message.name_size)), message.channel_hash};
+}
 
 }  // namespace sluice

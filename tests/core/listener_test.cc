@@ -74,6 +74,31 @@ TEST_F(Listeners, PortZeroBecomesOnePortForAllShards) {
   }
 }
 
+// How many of several that open `text` at the same moment get it; the others must be told why not.
+int start_together(const std::string& text) {
+  constexpr int kStarters = 4;
+  std::barrier start(kStarters);
+  std::vector<Result<OpenListeners, std::error_code>> results(kStarters, fail(std::error_code()));
+  std::vector<std::thread> starters;
+  for (int i = 0; i < kStarters; ++i) {
+    starters.emplace_back([&, i] {
+      start.arrive_and_wait();
+      results[static_cast<std::size_t>(i)] = open_listeners(*ListenAddress::parse(text), 2);
+    });
+  }
+  for (std::thread& starter : starters) starter.join();
+  int got_it = 0;
+  for (const auto& result : results) {
+    if (!result) {
+      EXPECT_EQ(result.error(), std::errc::address_in_use);
+      continue;
+    }
+    ++got_it;
+    for (const int descriptor : result->descriptors) ::close(descriptor);
+  }
+  return got_it;
+}
+
 // A port belongs to one gateway, however close together two of them start.
 TEST_F(Listeners, OfManyThatStartTogetherOneGetsThePort) {
   for (int round = 0; round < 50; ++round) {
@@ -81,51 +106,13 @@ TEST_F(Listeners, OfManyThatStartTogetherOneGetsThePort) {
     ASSERT_TRUE(free_port.has_value());
     const std::string text = free_port->bound.to_string();
     close_all();
-    constexpr int kStarters = 4;
-    std::barrier start(kStarters);
-    std::vector<Result<OpenListeners, std::error_code>> results(kStarters, fail(std::error_code()));
-    std::vector<std::thread> starters;
-    for (int i = 0; i < kStarters; ++i) {
-      starters.emplace_back([&, i] {
-        start.arrive_and_wait();
-        results[static_cast<std::size_t>(i)] = open_listeners(*ListenAddress::parse(text), 2);
-      });
-    }
-    for (std::thread& starter : starters) starter.join();
-    int got_it = 0;
-    for (const auto& result : results) {
-      if (!result) {
-        EXPECT_EQ(result.error(), std::errc::address_in_use);
-        continue;
-      }
-      ++got_it;
-      for (const int descriptor : result->descriptors) ::close(descriptor);
-    }
-    ASSERT_EQ(got_it, 1) << "round " << round;
+    ASSERT_EQ(start_together(text), 1) << "round " << round;
   }
 }
 
 TEST_F(Listeners, OfManyThatStartTogetherOneGetsThePath) {
   for (int round = 0; round < 50; ++round) {
-    constexpr int kStarters = 4;
-    std::barrier start(kStarters);
-    std::vector<Result<OpenListeners, std::error_code>> results(kStarters, fail(std::error_code()));
-    std::vector<std::thread> starters;
-    for (int i = 0; i < kStarters; ++i) {
-      starters.emplace_back([&, i] {
-        start.arrive_and_wait();
-        results[static_cast<std::size_t>(i)] =
-            open_listeners(*ListenAddress::parse("unix:" + path_), 2);
-      });
-    }
-    for (std::thread& starter : starters) starter.join();
-    int got_it = 0;
-    for (const auto& result : results) {
-      if (!result) continue;
-      ++got_it;
-      for (const int descriptor : result->descriptors) ::close(descriptor);
-    }
-    ASSERT_EQ(got_it, 1) << "round " << round;
+    ASSERT_EQ(start_together("unix:" + path_), 1) << "round " << round;
   }
 }
 
