@@ -109,7 +109,7 @@ void HttpStage::ask_history(const http::Request& request, const Asked& asked,
                             bool keep_alive) noexcept {
   const bool is_page = asked.path == "/";
   const auto denial =
-      check_admission(request, DialectKind::kChat, traits_, host_.insecure_identities());
+      check_admission(request, DialectKind::kChat, traits_, host_.admission_rules());
   if (denial && is_page) {
     log_request(&request, respond(asked, keep_alive, nullptr), "http");
     return;
@@ -170,8 +170,7 @@ void HttpStage::upgrade(const http::Request& request) noexcept {
     log_request(&request, 503, "stopping");
     return say_unavailable(Refused::kUnavailable);
   }
-  if (const auto denial =
-          check_admission(request, *dialect, traits_, host_.insecure_identities())) {
+  if (const auto denial = check_admission(request, *dialect, traits_, host_.admission_rules())) {
     log_request(&request, denial->status, denial->label);
     return reject(denial->status, denial->text, Refused::kNotAllowed);
   }

@@ -47,7 +47,7 @@ struct InstanceShared {
   HashKey hash_key;
   std::uint64_t epoch;  // not 0
   std::uint64_t seed;
-  std::optional<bool> insecure_identities;
+  const AdmissionRules& admission;
 };
 
 // Owned by an Instance.
@@ -118,9 +118,7 @@ class Shard final : private ReactorHost,
   void on_http_left(Handle stage, HttpDeparture departed) noexcept override;
   ws::AcceptKey& accept_key() noexcept override { return accept_key_; }
   const InstanceView& instance() const noexcept override { return shared_.view; }
-  std::optional<bool> insecure_identities() const noexcept override {
-    return shared_.insecure_identities;
-  }
+  const AdmissionRules& admission_rules() const noexcept override { return shared_.admission; }
   std::optional<std::uint64_t> admit_log_line() noexcept override;
   // SessionKeeper
   void on_session_ended(Handle session) noexcept override;

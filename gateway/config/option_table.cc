@@ -102,6 +102,23 @@ Fault set_addresses(Options& options, Values values) {
   return std::nullopt;
 }
 
+Fault set_origins(Options& options, Values values) {
+  std::vector<Origin> origins;
+  for (const std::string& value : values) {
+    auto origin = Origin::parse(value);
+    if (!origin) return not_understood(value, origin.error());
+    origins.push_back(std::move(*origin));
+  }
+  options.allow_origin = std::move(origins);
+  return std::nullopt;
+}
+
+Shown show_origins(const Options& options) {
+  Shown shown;
+  for (const Origin& origin : options.allow_origin) shown.push_back(origin.to_string());
+  return shown;
+}
+
 Fault set_cpus(Options& options, Values values) {
   const std::string& value = values.back();
   if (value != "none" && value != "auto") {
@@ -238,6 +255,10 @@ constexpr OptionSpec kTable[] = {
        if (!options.insecure_identities) return Shown{};
        return Shown{*options.insecure_identities ? "on" : "off"};
      }},
+    {"allow-origin", kClients, OptionKind::kList, "URL",
+     "A site whose pages may connect besides this host's own, as scheme://host or "
+     "scheme://host:port, no wildcards; null lets any page in. May be repeated.",
+     set_origins, show_origins},
     count_option<&Limits::max_connections, 0, 100 * kMillion>(
         "max-connections", kClients,
         "Connections at once, more get 503; 0: what the descriptor limit allows."),

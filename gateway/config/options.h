@@ -17,6 +17,7 @@
 
 #include "core/base/log.h"
 #include "gateway/config/limits.h"
+#include "gateway/origin.h"
 
 namespace sluice {
 
@@ -29,6 +30,7 @@ struct Options {
   std::string cpus;     // "": not pinned; "auto": one per allowed CPU; else a list such as "0,2-3"
   BackendChoice backend = BackendChoice::kAuto;
   std::optional<bool> insecure_identities;  // unset: on for loopback TCP listeners only
+  std::vector<Origin> allow_origin;         // welcome besides the request's own host
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
   Limits limits;
