@@ -20,6 +20,7 @@
 #include "core/inbox.h"
 #include "core/reactor.h"
 #include "core/slab.h"
+#include "gateway/access_log.h"
 #include "gateway/admission.h"
 #include "gateway/dialects/dialects.h"
 #include "gateway/http_stage.h"
@@ -119,7 +120,7 @@ class Shard final : private ReactorHost,
   ws::AcceptKey& accept_key() noexcept override { return accept_key_; }
   const InstanceView& instance() const noexcept override { return shared_.view; }
   const AdmissionRules& admission_rules() const noexcept override { return shared_.admission; }
-  std::optional<std::uint64_t> admit_log_line() noexcept override;
+  AccessLog& access_log() noexcept override { return access_log_; }
   // SessionKeeper
   void on_session_ended(Handle session) noexcept override;
   void on_session_frozen(Handle session, FrozenSession frozen) noexcept override;
@@ -153,7 +154,8 @@ class Shard final : private ReactorHost,
   RelayDialect relay_;
   std::array<Dialect*, kDialectCount> dialects_;
   ShardContext context_;
-  LogLimit log_limit_;
+  AccessLog access_log_;
+  LogLimit warning_limit_;
   std::vector<Listener> listeners_;
   std::function<void(std::uint32_t)> wake_;
   Timer accept_timer_;

@@ -60,6 +60,7 @@ struct ShardCounters {
   std::array<Counter, dialect::kErrorCodeCount> errors_sent;
   std::array<std::array<Counter, kCloseCodeLabels.size()>, kCauseCount> closes;
   Counter http_requests;
+  Counter requests_held_back;  // without a line of their own in the log
   Counter accepted;
   Counter handed_over;  // accepted here, served by another shard
   Counter accept_pauses;
