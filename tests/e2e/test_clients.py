@@ -180,6 +180,7 @@ class Clients(unittest.IsolatedAsyncioTestCase):
             with self.subTest(backend=backend), Gateway(
                     "--shards", "2", "--backend", backend, "--allow-origin", "https://app.example",
                     "--allow-origin", "null") as gateway:
+                gateway.wait_for_line("warn  any web page can send the origin null")
                 for path in ("/chat", "/sendone"):
                     own = f"http://127.0.0.1:{gateway.port}"
                     for origin in ("https://app.example", "https://APP.example:443", "null", own):

@@ -70,6 +70,7 @@ TEST(Origin, MatchesSchemeHostAndPortWithDefaultsFilledIn) {
 
 TEST(Origin, MatchesNothingThatIsOnlySimilar) {
   for (const char* field : {"http://app.example",
+                            "http://app.example:443",
                             "https://app.example:444",
                             "https://app.example:80",
                             "https://app.example.evil.example",
