@@ -1,7 +1,7 @@
 #include "gateway/admission.h"
 
 #include <algorithm>
-#include <charconv>
+#include <span>
 #include <string>
 
 #include "core/base/check.h"
@@ -18,46 +18,8 @@ constexpr Denial kForeignHost{403, "host",
                               "address.\n"};
 constexpr Denial kForeignOrigin{403, "origin",
                                 "The Origin is not this host: pages of other sites may not "
-                                "connect.\n"};
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_text(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
-struct HostPort {
-  std::string_view host;
-  std::string_view port;  // digits; empty if none was given
-};
-
-// Splits "host", "host:port", "[v6]", "[v6]:port". Does not judge the host.
-std::optional<HostPort> split(std::string_view authority) noexcept {
-  HostPort parts{authority, {}};
-  std::size_t colon = std::string_view::npos;
-  if (authority.starts_with('[')) {
-    const std::size_t bracket = authority.find(']');
-    if (bracket == std::string_view::npos) return std::nullopt;
-    if (bracket + 1 < authority.size()) colon = bracket + 1;
-    if (colon != std::string_view::npos && authority[colon] != ':') return std::nullopt;
-  } else {
-    colon = authority.find(':');
-  }
-  if (colon != std::string_view::npos) {
-    parts.host = authority.substr(0, colon);
-    parts.port = authority.substr(colon + 1);
-  }
-  const bool digits = std::all_of(parts.port.begin(), parts.port.end(),
-                                  [](char c) { return c >= '0' && c <= '9'; });
-  if (parts.host.empty() || !digits) return std::nullopt;
-  return parts;
-}
-
-std::string_view port_or_default(std::string_view port, std::string_view scheme) noexcept {
-  if (!port.empty()) return port;
-  return same_text(scheme, "https") ? "443" : "80";
-}
+                                "connect. Start the gateway with --allow-origin to let a site "
+                                "in.\n"};
 
 bool came_through_proxy(const http::Request& request) noexcept {
   constexpr std::string_view kPrefix = "X-Forwarded-";
@@ -74,7 +36,7 @@ bool came_through_proxy(const http::Request& request) noexcept {
 }  // namespace
 
 bool is_loopback_host(std::string_view host) noexcept {
-  const auto parts = split(host);
+  const auto parts = split_host(host);
   if (!parts) return false;
   if (same_text(parts->host, "localhost")) return true;
   const bool is_v6 = parts->host.starts_with('[');
@@ -84,22 +46,29 @@ bool is_loopback_host(std::string_view host) noexcept {
   return parsed && parsed->address.is_loopback();
 }
 
-bool is_same_origin(std::string_view origin, std::string_view scheme,
-                    std::string_view host) noexcept {
-  const std::size_t end = origin.find("://");
-  if (end == std::string_view::npos || !same_text(origin.substr(0, end), scheme)) return false;
-  const auto theirs = split(origin.substr(end + 3));
-  const auto ours = split(host);
-  return theirs && ours && same_text(theirs->host, ours->host) &&
-         port_or_default(theirs->port, scheme) == port_or_default(ours->port, scheme);
+namespace {
+
+// Whether the Origin, if there is one, is this host or one that the operator named. A request says
+// it once; who says it twice wants two readers to see different ones.
+bool is_welcome_origin(const http::Request& request, bool is_behind_proxy,
+                       std::span<const Origin> allowed) noexcept {
+  const auto origin = request.find("Origin");
+  if (!origin) return true;
+  if (request.count("Origin") > 1) return false;
+  return is_same_origin(*origin, "http", request.host()) ||
+         (is_behind_proxy && is_same_origin(*origin, "https", request.host())) ||
+         std::any_of(allowed.begin(), allowed.end(),
+                     [&](const Origin& one) { return one.matches(*origin); });
 }
+
+}  // namespace
 
 std::optional<Denial> check_admission(const http::Request& request, DialectKind dialect,
                                       const ListenerTraits& listener,
-                                      std::optional<bool> insecure_identities) noexcept {
+                                      const AdmissionRules& rules) noexcept {
   if (dialect == DialectKind::kEcho) return std::nullopt;  // says nothing that is not the client's
   const bool trusted =
-      insecure_identities.value_or(listener.is_loopback && !came_through_proxy(request));
+      rules.insecure_identities.value_or(listener.is_loopback && !came_through_proxy(request));
   if (!trusted) return kNoIdentity;
   // A proxy in front names the host that its clients know, and may have ended their TLS. A page
   // cannot pretend to be one: browsers let it add no such field to a handshake.
@@ -107,10 +76,8 @@ std::optional<Denial> check_admission(const http::Request& request, DialectKind 
   if (listener.is_loopback && !is_behind_proxy && !is_loopback_host(request.host())) {
     return kForeignHost;
   }
-  const auto origin = request.find("Origin");
-  if (!origin || is_same_origin(*origin, "http", request.host())) return std::nullopt;
-  if (is_behind_proxy && is_same_origin(*origin, "https", request.host())) return std::nullopt;
-  return kForeignOrigin;
+  if (!is_welcome_origin(request, is_behind_proxy, rules.allowed_origins)) return kForeignOrigin;
+  return std::nullopt;
 }
 
 std::optional<ConnectionCounts::Key> ConnectionCounts::key_of(const SocketAddress& peer) noexcept {

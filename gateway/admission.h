@@ -14,9 +14,11 @@
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "core/socket_address.h"
 #include "gateway/dialect_kind.h"
+#include "gateway/origin.h"
 #include "proto/http/request.h"
 
 namespace sluice {
@@ -35,18 +37,21 @@ struct Denial {
   std::string_view text;   // for the response's body
 };
 
+// What the operator said about it.
+struct AdmissionRules {
+  // Unset: on loopback listeners only, and not for what came through a proxy.
+  std::optional<bool> insecure_identities;
+  // Welcome besides the request's own host. Loosens neither the rule of identity nor that of Host.
+  std::vector<Origin> allowed_origins;
+};
+
 // The rules of identity, Origin and Host for opening `dialect` with `request`. Nothing: welcome.
-// `insecure_identities` as the operator gave it: unset means on loopback listeners only, and not
-// for what came through a proxy.
 std::optional<Denial> check_admission(const http::Request& request, DialectKind dialect,
                                       const ListenerTraits& listener,
-                                      std::optional<bool> insecure_identities) noexcept;
+                                      const AdmissionRules& rules) noexcept;
 
 // "localhost" or a loopback address, with or without a port.
 bool is_loopback_host(std::string_view host) noexcept;
-// Whether an Origin (RFC 6454 7) names `scheme` and the same host and port as `host`.
-bool is_same_origin(std::string_view origin, std::string_view scheme,
-                    std::string_view host) noexcept;
 
 // Connections in total and per address. Shared by the shards of an instance; any thread.
 class ConnectionCounts {

@@ -109,7 +109,7 @@ void HttpStage::ask_history(const http::Request& request, const Asked& asked,
                             bool keep_alive) noexcept {
   const bool is_page = asked.path == "/";
   const auto denial =
-      check_admission(request, DialectKind::kChat, traits_, host_.insecure_identities());
+      check_admission(request, DialectKind::kChat, traits_, host_.admission_rules());
   if (denial && is_page) {
     log_request(&request, respond(asked, keep_alive, nullptr), "http");
     return;
@@ -170,8 +170,7 @@ void HttpStage::upgrade(const http::Request& request) noexcept {
     log_request(&request, 503, "stopping");
     return say_unavailable(Refused::kUnavailable);
   }
-  if (const auto denial =
-          check_admission(request, *dialect, traits_, host_.insecure_identities())) {
+  if (const auto denial = check_admission(request, *dialect, traits_, host_.admission_rules())) {
     log_request(&request, denial->status, denial->label);
     return reject(denial->status, denial->text, Refused::kNotAllowed);
   }
@@ -215,21 +214,10 @@ void HttpStage::send(std::string_view response) noexcept {
   connection_.close();
 }
 
-// Method, path, peer and agent; never the query or a field that may carry credentials.
+// `request` is null if none could be read.
 void HttpStage::log_request(const http::Request* request, int status,
                             std::string_view outcome) noexcept {
-  if (!shard_.log.is_on(LogLevel::kInfo)) return;
-  const auto held_back = host_.admit_log_line();
-  if (!held_back) return;
-  shard_.log.info("request",
-                  {{"peer", connection_.peer().to_string()},
-                   {"method", request != nullptr ? request->method() : ""},
-                   {"path", request != nullptr ? request->path() : ""},
-                   {"status", status},
-                   {"outcome", outcome},
-                   {"agent", request != nullptr ? request->find("User-Agent").value_or("")
-                                                : std::string_view()},
-                   {"held_back", *held_back}});
+  host_.access_log().add(shard_.reactor.now(), connection_.peer(), request, status, outcome);
 }
 
 void HttpStage::on_timer() noexcept {

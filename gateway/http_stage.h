@@ -13,6 +13,7 @@
 
 #include "core/connection.h"
 #include "core/timer_wheel.h"
+#include "gateway/access_log.h"
 #include "gateway/admission.h"
 #include "gateway/endpoints.h"
 #include "gateway/shard_context.h"
@@ -45,9 +46,8 @@ class HttpHost {
   virtual void on_http_left(Handle stage, HttpDeparture departed) noexcept = 0;
   virtual ws::AcceptKey& accept_key() noexcept = 0;
   virtual const InstanceView& instance() const noexcept = 0;
-  virtual std::optional<bool> insecure_identities() const noexcept = 0;
-  // Whether a line that a peer caused may be logged now; how many were held back before it.
-  virtual std::optional<std::uint64_t> admit_log_line() noexcept = 0;
+  virtual const AdmissionRules& admission_rules() const noexcept = 0;
+  virtual AccessLog& access_log() noexcept = 0;
 
  protected:
   ~HttpHost() = default;

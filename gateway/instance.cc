@@ -41,7 +41,7 @@ Instance::Instance(const InstanceOptions& options, const Clock& clock, const Log
               {Random(options.seed).next(), Random(options.seed + 1).next()},
               Random(options.seed + 2).next() | 1,
               options.seed,
-              options.insecure_identities,
+              options_.admission,
               options_.robot} {}
 
 Result<std::unique_ptr<Instance>, std::string_view> Instance::create(

@@ -19,7 +19,7 @@ namespace sluice {
 struct InstanceOptions {
   Limits limits;
   std::size_t connections_max = 0;  // resolved: what limits and descriptors allow; 0: no limit
-  std::optional<bool> insecure_identities;
+  AdmissionRules admission;
   std::uint64_t seed = 0;           // hashes, jitter, epoch
   std::optional<RobotSetup> robot;  // who answers in the group chat, if anybody
 };

@@ -114,6 +114,8 @@ void put_http(MetricsText& text, const Shards& shards) {
         [](const Shard& s) { return s.counters().accept_pauses.value(); });
   count("sluice_http_requests_total", "HTTP requests, handshakes included.",
         [](const Shard& s) { return s.counters().http_requests.value(); });
+  count("sluice_requests_held_back_total", "Requests counted in the log without a line of theirs.",
+        [](const Shard& s) { return s.counters().requests_held_back.value(); });
   text.family("sluice_refused_total", MetricType::kCounter, "HTTP requests refused.");
   for (std::size_t i = 0; i < kRefusedLabels.size(); ++i) {
     text.sample({{"reason", kRefusedLabels[i]}},
@@ -267,6 +269,9 @@ std::string Instance::metrics() const {
   text.family("sluice_connections_limit", MetricType::kGauge,
               "Connections allowed in total; 0: no limit.");
   text.sample(static_cast<std::uint64_t>(options_.connections_max));
+  text.family("sluice_log_lines_lost_total", MetricType::kCounter,
+              "Log lines dropped because standard error took no more.");
+  text.sample(shared_.log.lines_lost());
   put_process(text, shards_.front()->backend().name(), clock_.now() - started_);
   return text.text();
 }

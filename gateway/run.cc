@@ -157,6 +157,11 @@ void say_listening(const Logger& log, const std::vector<Listening>& all, const O
     log.warn("identities are not verified: any client may claim any id",
              {{"option", "--insecure-identities"}});
   }
+  if (std::any_of(options.allow_origin.begin(), options.allow_origin.end(),
+                  [](const Origin& origin) { return origin.is_null(); })) {
+    log.warn("any web page can send the origin null, from a sandboxed frame",
+             {{"option", "--allow-origin"}});
+  }
 }
 
 // Waits for a signal, lets the instance stop, and leaves at once when a second signal comes.
@@ -195,7 +200,7 @@ int run_gateway(const Options& options) {
   InstanceOptions instance_options;
   instance_options.limits = options.limits;
   instance_options.connections_max = *connections;
-  instance_options.insecure_identities = options.insecure_identities;
+  instance_options.admission = {options.insecure_identities, options.allow_origin};
   instance_options.seed = random_seed();
   if (!options.robot_url.empty()) {
     instance_options.robot = {options.robot_name, curl_client_factory(options.robot_url)};

@@ -11,7 +11,9 @@ namespace {
 
 // A shortage of descriptors is looked at again this often: seldom enough to cost nothing.
 constexpr Duration kAcceptRetry = std::chrono::milliseconds(100);
-constexpr std::uint32_t kLogLinesPerSecond = 100;
+// Warnings that peers can cause.
+constexpr std::uint32_t kWarningsPerSecond = 1;
+constexpr std::uint32_t kWarningsAtOnce = 10;
 // A shard that has nothing to do looks around this often.
 constexpr Duration kLongestWait = std::chrono::seconds(10);
 
@@ -56,7 +58,9 @@ Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<
                dialects_,
                *this,
                nullptr},
-      log_limit_(kLogLinesPerSecond, kLogLinesPerSecond),
+      access_log_(shared.log, reactor_.timers(), counters_.requests_held_back, index,
+                  access_lines_of(index, shared.exchange.shards(), shared.limits.access_lines)),
+      warning_limit_(kWarningsPerSecond, kWarningsAtOnce),
       accept_timer_([](void* owner, Time) noexcept { static_cast<Shard*>(owner)->resume_accept(); },
                     this),
       stop_timer_([](void*, Time) noexcept {}, this) {
@@ -141,12 +145,16 @@ void Shard::on_accept(Handle handle, Connection& connection) noexcept {
 
 void Shard::on_accept_paused(Handle, std::error_code error) noexcept {
   counters_.accept_pauses.add();
-  if (!is_accept_short_) {  // it is tried again many times: only the change is news
-    shared_.log.warn("accepting paused", {{"shard", index_},
-                                          {"error", error.message()},
-                                          {"remedy", "raise the limit of open files"}});
+  // It is tried again many times: only the change is news. Peers that come and go can cause many.
+  if (!is_accept_short_) {
+    if (const auto held_back = warning_limit_.admit(reactor_.now())) {
+      is_accept_short_ = true;
+      shared_.log.warn("accepting paused", {{"shard", index_},
+                                            {"error", error.message()},
+                                            {"remedy", "raise the limit of open files"},
+                                            {"held_back", *held_back}});
+    }
   }
-  is_accept_short_ = true;
   reactor_.timers().arm_by(accept_timer_, reactor_.now() + kAcceptRetry);
 }
 
@@ -163,6 +171,7 @@ void Shard::on_inboxes() noexcept {
 void Shard::on_turn_end() noexcept {
   router_.on_turn_end();
   shared_.exchange.flush(index_, wake_);
+  access_log_.flush();
   if (stop_deadline_) check_stop();
 }
 
@@ -173,10 +182,6 @@ bool Shard::prepare_sleep() noexcept {
 }
 
 void Shard::on_awake() noexcept { shared_.exchange.doorbell(index_).awake(); }
-
-std::optional<std::uint64_t> Shard::admit_log_line() noexcept {
-  return log_limit_.admit(reactor_.now());
-}
 
 void Shard::open_session(Connection& connection, DialectKind dialect,
                          std::string opening) noexcept {

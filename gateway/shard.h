@@ -21,6 +21,7 @@
 #include "core/inbox.h"
 #include "core/reactor.h"
 #include "core/slab.h"
+#include "gateway/access_log.h"
 #include "gateway/admission.h"
 #include "gateway/dialects/dialects.h"
 #include "gateway/http_stage.h"
@@ -49,7 +50,7 @@ struct InstanceShared {
   HashKey hash_key;
   std::uint64_t epoch;  // not 0
   std::uint64_t seed;
-  std::optional<bool> insecure_identities;
+  const AdmissionRules& admission;
   const std::optional<RobotSetup>& robot;
 };
 
@@ -121,10 +122,8 @@ class Shard final : private ReactorHost,
   void on_http_left(Handle stage, HttpDeparture departed) noexcept override;
   ws::AcceptKey& accept_key() noexcept override { return accept_key_; }
   const InstanceView& instance() const noexcept override { return shared_.view; }
-  std::optional<bool> insecure_identities() const noexcept override {
-    return shared_.insecure_identities;
-  }
-  std::optional<std::uint64_t> admit_log_line() noexcept override;
+  const AdmissionRules& admission_rules() const noexcept override { return shared_.admission; }
+  AccessLog& access_log() noexcept override { return access_log_; }
   // SessionKeeper
   void on_session_ended(Handle session) noexcept override;
   void on_session_frozen(Handle session, FrozenSession frozen) noexcept override;
@@ -160,7 +159,8 @@ class Shard final : private ReactorHost,
   std::unique_ptr<HttpClient> robot_client_;  // null without a robot
   std::optional<Robot> robot_;
   ShardContext context_;
-  LogLimit log_limit_;
+  AccessLog access_log_;
+  LogLimit warning_limit_;
   std::vector<Listener> listeners_;
   std::function<void(std::uint32_t)> wake_;
   Timer accept_timer_;

@@ -74,6 +74,7 @@ struct ShardCounters {
   std::array<std::array<Counter, kCloseCodeLabels.size()>, kCauseCount> closes;
   std::array<Counter, kRobotOutcomeLabels.size()> robot;
   Counter http_requests;
+  Counter requests_held_back;  // without a line of their own in the log
   Counter accepted;
   Counter handed_over;  // accepted here, served by another shard
   Counter accept_pauses;

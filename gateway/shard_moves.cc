@@ -128,6 +128,7 @@ void Shard::begin_stop(Time deadline) noexcept {
 void Shard::check_stop() noexcept {
   if (is_stop_due()) {
     stopped_ = true;
+    access_log_.close();
   } else if (reactor_.now() >= *stop_deadline_ && !aborting_) {
     aborting_ = true;
     reactor_.for_each_connection([](Connection& connection) { connection.abort(); });

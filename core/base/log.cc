@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -49,7 +50,8 @@ CodePoint decode(std::string_view text) noexcept {
 // it.
 bool is_control(std::uint32_t value) noexcept {
   return value < 0x20 || (value >= 0x7f && value <= 0x9f) || value == 0x2028 || value == 0x2029 ||
-         (value >= 0x202a && value <= 0x202e) || (value >= 0x2066 && value <= 0x2069);
+         (value >= 0x202a && value <= 0x202e) || (value >= 0x2066 && value <= 0x2069) ||
+         value == 0x061c || value == 0x200e || value == 0x200f;
 }
 
 bool is_bare(std::string_view text) noexcept {
@@ -267,23 +269,41 @@ void Logger::log(LogLevel level, std::string_view message, Fields fields) const 
   sink_.write(line.end());
 }
 
-void DescriptorSink::write(std::string_view line) noexcept {
-  const std::lock_guard lock(mutex_);
-  if (!write_now(line)) lost_.fetch_add(1, std::memory_order_relaxed);
+void LogBatch::add(LogLevel level, std::string_view message, Logger::Fields fields) noexcept {
+  if (!log_.is_on(level)) return;
+  Line line(log_.format_);
+  line.begin(log_.clock_.wall_now(), level, message);
+  for (const LogField& field : fields) line.field(field);
+  const std::string_view text = line.end();
+  if (text.size() > buffer_.size() - size_) flush();
+  text.copy(buffer_.data() + size_, text.size());
+  size_ += text.size();
 }
 
-bool DescriptorSink::write_now(std::string_view line) noexcept {
-  while (!line.empty()) {
+void LogBatch::flush() noexcept {
+  if (size_ > 0) log_.sink_.write({buffer_.data(), size_});
+  size_ = 0;
+}
+
+void DescriptorSink::write(std::string_view lines) noexcept {
+  const std::lock_guard lock(mutex_);
+  const std::string_view lost = write_now(lines);
+  const auto count = std::count(lost.begin(), lost.end(), '\n');
+  if (count > 0) lost_.fetch_add(static_cast<std::uint64_t>(count), std::memory_order_relaxed);
+}
+
+std::string_view DescriptorSink::write_now(std::string_view lines) noexcept {
+  while (!lines.empty()) {
     pollfd ready{descriptor_, POLLOUT, 0};
     const int count = ::poll(&ready, 1, 0);
     if (count < 0 && errno == EINTR) continue;
-    if (count != 1 || (ready.revents & POLLOUT) == 0) return false;
-    const ssize_t written = ::write(descriptor_, line.data(), line.size());
+    if (count != 1 || (ready.revents & POLLOUT) == 0) return lines;
+    const ssize_t written = ::write(descriptor_, lines.data(), lines.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    line.remove_prefix(static_cast<std::size_t>(written));
+    if (written <= 0) return lines;
+    lines.remove_prefix(static_cast<std::size_t>(written));
   }
-  return true;
+  return lines;
 }
 
 LogLimit::LogLimit(std::uint32_t per_second, std::uint32_t burst) noexcept

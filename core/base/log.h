@@ -15,6 +15,7 @@
 //   3. Nothing here knows what is secret: callers never pass payloads, tokens or credentials.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <concepts>
 #include <cstddef>
@@ -73,23 +74,28 @@ struct LogField {
 class LogSink {
  public:
   virtual ~LogSink() = default;
-  // `line` ends with '\n' and has at most kLogLineMax bytes.
-  virtual void write(std::string_view line) noexcept = 0;
+  // One or more whole lines, each with its '\n', at most kLogLineMax bytes together.
+  virtual void write(std::string_view lines) noexcept = 0;
+  // Lines that could not be written.
+  virtual std::uint64_t lines_lost() const noexcept { return 0; }
 };
 
 // Writes lines to a descriptor that it does not own, standard error as a rule.
 //
 // A reader that stops reading must not stop a shard: when the descriptor is not writable at once,
-// the line is dropped and counted. (The descriptor is shared with other processes, so it is not
+// the lines are dropped and counted. (The descriptor is shared with other processes, so it is not
 // ours to make non-blocking; a writable pipe has room for kLogLineMax bytes.) Any thread.
 class DescriptorSink final : public LogSink {
  public:
   explicit DescriptorSink(int descriptor) noexcept : descriptor_(descriptor) {}
-  void write(std::string_view line) noexcept override;
-  std::uint64_t lines_lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
+  void write(std::string_view lines) noexcept override;
+  std::uint64_t lines_lost() const noexcept override {
+    return lost_.load(std::memory_order_relaxed);
+  }
 
  private:
-  bool write_now(std::string_view line) noexcept;
+  // What could not be written.
+  std::string_view write_now(std::string_view lines) noexcept;
 
   const int descriptor_;
   std::mutex mutex_;  // two lines may fit one after the other, not at once
@@ -109,6 +115,8 @@ class Logger {
   bool is_on(LogLevel level) const noexcept { return level >= level_; }
 
   void log(LogLevel level, std::string_view message, Fields fields = {}) const noexcept;
+  // Lines that the sink could not write, whoever logged them.
+  std::uint64_t lines_lost() const noexcept { return sink_.lines_lost(); }
 
   void trace(std::string_view message, Fields fields = {}) const noexcept {
     log(LogLevel::kTrace, message, fields);
@@ -127,10 +135,30 @@ class Logger {
   }
 
  private:
+  friend class LogBatch;
+
   const Clock& clock_;
   LogSink& sink_;
   const LogLevel level_;
   const LogFormat format_;
+};
+
+// Lines that leave together with one write, for those who have many at a time. A line that finds no
+// room makes those before it leave first. Owned by one shard and used on its thread only; what is
+// not flushed is lost.
+class LogBatch {
+ public:
+  explicit LogBatch(const Logger& log) noexcept : log_(log) {}
+  LogBatch(const LogBatch&) = delete;
+  LogBatch& operator=(const LogBatch&) = delete;
+
+  void add(LogLevel level, std::string_view message, Logger::Fields fields = {}) noexcept;
+  void flush() noexcept;
+
+ private:
+  const Logger& log_;
+  std::size_t size_ = 0;
+  std::array<char, kLogLineMax> buffer_;
 };
 
 // A token bucket for the lines that peers can cause: at most `per_second` on average and `burst` at

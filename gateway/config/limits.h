@@ -72,6 +72,9 @@ struct Limits {
   std::size_t robot_reply = 64 * kKiB;                   // header included -> silence
   Duration robot_rest = std::chrono::milliseconds(500);  // once unreachable -> not asked
 
+  // Lines for requests in any one second, all shards together -> counted, and the count logged.
+  std::size_t access_lines = 100;
+
   // Between shards.
   std::size_t inbox_entries = 4096;     // one ring; full -> entries wait aside, input stops
   std::size_t inbox_aside = 64 * kMiB;  // aside, for input that cannot stop, per shard -> drop
@@ -104,6 +107,7 @@ constexpr const char* relation_fault(const Limits& limits) noexcept {
 inline constexpr Limits kDefaultLimits{};
 static_assert(relation_fault(kDefaultLimits) == nullptr, "the defaults must start");
 static_assert(kDefaultLimits.max_head == 16 * kKiB, "what the documents promise");
+static_assert(kDefaultLimits.access_lines >= kShardsMax, "every shard can say something");
 static_assert(http::kFieldsMax == 100, "what the documents promise");
 static_assert((kDefaultLimits.inbox_entries & (kDefaultLimits.inbox_entries - 1)) == 0,
               "a ring is indexed with a mask");

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <numeric>
 
 #include "core/socket_address.h"
 #include "gateway/config/cpus.h"
@@ -101,6 +100,23 @@ Fault set_addresses(Options& options, Values values) {
   }
   field_of(options, kMember).assign(values.begin(), values.end());
   return std::nullopt;
+}
+
+Fault set_origins(Options& options, Values values) {
+  std::vector<Origin> origins;
+  for (const std::string& value : values) {
+    auto origin = Origin::parse(value);
+    if (!origin) return not_understood(value, origin.error());
+    origins.push_back(std::move(*origin));
+  }
+  options.allow_origin = std::move(origins);
+  return std::nullopt;
+}
+
+Shown show_origins(const Options& options) {
+  Shown shown;
+  for (const Origin& origin : options.allow_origin) shown.push_back(origin.to_string());
+  return shown;
 }
 
 Fault set_cpus(Options& options, Values values) {
@@ -252,6 +268,10 @@ constexpr OptionSpec kTable[] = {
        if (!options.insecure_identities) return Shown{};
        return Shown{*options.insecure_identities ? "on" : "off"};
      }},
+    {"allow-origin", kClients, OptionKind::kList, "URL",
+     "A site whose pages may connect besides this host's own, as scheme://host or "
+     "scheme://host:port, no wildcards; null lets any page in. May be repeated.",
+     set_origins, show_origins},
     count_option<&Limits::max_connections, 0, 100 * kMillion>(
         "max-connections", kClients,
         "Connections at once, more get 503; 0: what the descriptor limit allows."),
@@ -352,22 +372,6 @@ std::string spelled(std::string_view prefix, std::string_view name, bool is_uppe
   return text;
 }
 
-// Levenshtein's distance: insertions, deletions and replacements of one character.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 }  // namespace
 
 std::string OptionSpec::flag() const { return "--" + std::string(name); }
@@ -375,18 +379,5 @@ std::string OptionSpec::environment() const { return spelled(kEnvironmentPrefix,
 std::string OptionSpec::file_key() const { return spelled("", name, false); }
 
 std::span<const OptionSpec> option_table() noexcept { return kTable; }
-
-std::optional<std::string> nearest_name(std::string_view typed,
-                                        std::span<const std::string> candidates) {
-  std::optional<std::string> best;
-  std::size_t best_distance = std::max<std::size_t>(2, typed.size() / 3) + 1;
-  for (const std::string& candidate : candidates) {
-    const std::size_t found = distance(typed, candidate);
-    if (found >= best_distance) continue;
-    best_distance = found;
-    best = candidate;
-  }
-  return best;
-}
 
 }  // namespace sluice

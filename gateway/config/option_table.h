@@ -51,8 +51,4 @@ inline constexpr std::string_view kEnvironmentPrefix = "SLUICE_";
 
 std::span<const OptionSpec> option_table() noexcept;
 
-// The name among `candidates` that `typed` was probably meant to be; nothing if none is close.
-std::optional<std::string> nearest_name(std::string_view typed,
-                                        std::span<const std::string> candidates);
-
 }  // namespace sluice

@@ -1,5 +1,7 @@
 #include "gateway/config/setting.h"
 
+#include "gateway/config/nearest_name.h"
+
 namespace sluice {
 
 std::string unknown_name(std::string_view what, std::string_view typed,

@@ -175,6 +175,24 @@ class Clients(unittest.IsolatedAsyncioTestCase):
                     self.assertEqual(client.close_code, 1001)
                 self.assertEqual(gateway.process.wait(10), 0)
 
+    async def test_pages_of_named_origins_may_connect_and_no_others(self):
+        for backend in BACKENDS:
+            with self.subTest(backend=backend), Gateway(
+                    "--shards", "2", "--backend", backend, "--allow-origin", "https://app.example",
+                    "--allow-origin", "null") as gateway:
+                gateway.wait_for_line("warn  any web page can send the origin null")
+                for path in ("/chat", "/sendone"):
+                    own = f"http://127.0.0.1:{gateway.port}"
+                    for origin in ("https://app.example", "https://APP.example:443", "null", own):
+                        async with websockets.connect(gateway.url(path), origin=origin) as client:
+                            await client.send("not json")
+                            self.assertEqual(json.loads(await receive(client))["code"], "bad_json")
+                    for origin in ("http://app.example", "https://app.example:444",
+                                   "https://app.example.evil.example"):
+                        with self.assertRaises(websockets.InvalidStatus) as refused:
+                            await websockets.connect(gateway.url(path), origin=origin)
+                        self.assertEqual(refused.exception.response.status_code, 403, origin)
+
     async def test_npm_ws_speaks_all_three_dialects(self):
         async def check(gateway):
             done = await asyncio.to_thread(

@@ -142,7 +142,8 @@ class Operator(unittest.TestCase):
 
     def test_wrong_options_are_one_line_and_exit_code_2(self):
         for arguments in (["--lisen", "x"], ["--max-message", "lots"], ["--listen", "nowhere"],
-                          ["--backend", "magic"]):
+                          ["--backend", "magic"], ["--allow-origin", "https://*.example"],
+                          ["--allow-origin", "https://app.example/"]):
             done = run(*arguments)
             self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
             self.assertEqual(done.stdout, "")

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include <string>
+#include <vector>
 
 #include "proto/http/request_parser.h"
 
@@ -15,13 +16,16 @@ constexpr ListenerTraits kPublic{.is_loopback = false, .is_ops = false};
 
 // The status that a request with these fields gets; 0 if it is welcome.
 int status(const std::string& fields, DialectKind dialect, const ListenerTraits& listener,
-           std::optional<bool> insecure = std::nullopt) {
+           std::optional<bool> insecure = std::nullopt,
+           const std::vector<std::string>& allowed = {}) {
   const std::string head = "GET /x HTTP/1.1\r\n" + fields + "\r\n";
   const Simd simd = Simd::detect();
   http::RequestParser parser(simd);
   const auto progress = parser.parse(as_bytes(head));
   EXPECT_TRUE(progress && *progress == http::Progress::kComplete);
-  const auto denial = check_admission(parser.request(), dialect, listener, insecure);
+  AdmissionRules rules{insecure, {}};
+  for (const std::string& text : allowed) rules.allowed_origins.push_back(*Origin::parse(text));
+  const auto denial = check_admission(parser.request(), dialect, listener, rules);
   return denial ? denial->status : 0;
 }
 
@@ -96,6 +100,52 @@ TEST(ConnectionCounts, TellsIpv4ClientsOfADualStackListenerApart) {
     EXPECT_EQ(peer.to_string(), "127.0.0." + std::to_string(last) + ":0");
     EXPECT_EQ(counts.enter(peer), ConnectionCounts::Outcome::kCounted);
   }
+}
+
+TEST(Admission, ANamedOriginIsWelcomeBesidesThisHost) {
+  const std::vector<std::string> allowed = {"https://app.example", "http://toys.example:8080"};
+  const auto open = [&](DialectKind dialect, const std::string& origin) {
+    return status("Host: chat.example\r\nOrigin: " + origin + "\r\n", dialect, kPublic, true,
+                  allowed);
+  };
+  for (const DialectKind dialect : {DialectKind::kChat, DialectKind::kRelay}) {
+    EXPECT_EQ(open(dialect, "https://app.example"), 0);
+    EXPECT_EQ(open(dialect, "http://toys.example:8080"), 0);
+    EXPECT_EQ(open(dialect, "http://chat.example"), 0) << "this host stays welcome";
+    EXPECT_EQ(open(dialect, "http://app.example"), 403);
+    EXPECT_EQ(open(dialect, "http://toys.example"), 403);
+    EXPECT_EQ(open(dialect, "https://evil.example"), 403);
+    EXPECT_EQ(open(dialect, "null"), 403) << "only when it is named";
+  }
+  EXPECT_EQ(
+      status("Host: chat.example\r\nOrigin: null\r\n", DialectKind::kChat, kPublic, true, {"null"}),
+      0);
+}
+
+TEST(Admission, AnOriginThatIsSaidTwiceIsRefused) {
+  for (const char* second : {"https://app.example", "https://evil.example"}) {
+    EXPECT_EQ(status("Host: a.example\r\nOrigin: https://app.example\r\nOrigin: " +
+                         std::string(second) + "\r\n",
+                     DialectKind::kChat, kPublic, true, {"https://app.example"}),
+              403);
+  }
+}
+
+TEST(Admission, ANamedOriginLoosensNeitherIdentityNorHost) {
+  const std::string origin = "Origin: https://app.example\r\n";
+  const std::vector<std::string> allowed = {"https://app.example", "http://evil.example"};
+  const auto open = [&](const std::string& fields, const ListenerTraits& listener,
+                        std::optional<bool> insecure) {
+    return status(fields + origin, DialectKind::kChat, listener, insecure, allowed);
+  };
+  EXPECT_EQ(open("Host: localhost\r\n", kLoopback, std::nullopt), 0);
+  EXPECT_EQ(open("Host: chat.example\r\n", kPublic, std::nullopt), 403);
+  EXPECT_EQ(open("Host: localhost\r\nX-Forwarded-For: 1.2.3.4\r\n", kLoopback, std::nullopt), 403);
+  EXPECT_EQ(open("Host: localhost\r\n", kLoopback, false), 403);
+  EXPECT_EQ(open("Host: evil.example\r\n", kLoopback, true), 403) << "DNS rebinding";
+  EXPECT_EQ(status("Host: evil.example\r\nOrigin: http://evil.example\r\n", DialectKind::kChat,
+                   kLoopback, true, allowed),
+            403);
 }
 
 TEST(ConnectionCounts, HoldsTotalAndAddressLimits) {

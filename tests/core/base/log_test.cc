@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <string>
@@ -94,7 +95,8 @@ TEST_F(LogTest, TextValuesThatCouldBeMisreadAreQuoted) {
 
 TEST_F(LogTest, ValidUtf8StaysAndWhatTurnsOrBreaksLinesIsEscaped) {
   EXPECT_NE(json("m", {{"k", "你好 \U0001F600"}}).find("\"你好 \U0001F600\""), std::string::npos);
-  EXPECT_NE(json("m", {{"k", "\u202e\u2028\u0085"}}).find("\"\\u202e\\u2028\\u0085\""),
+  EXPECT_NE(json("m", {{"k", "\u202e\u2028\u0085\u200f\u061c"}})
+                .find("\"\\u202e\\u2028\\u0085\\u200f\\u061c\""),
             std::string::npos);
 }
 
@@ -141,6 +143,49 @@ TEST_F(LogTest, LinesBelowTheLevelAreNotWritten) {
   logger.warn("w");
   logger.error("e");
   EXPECT_EQ(sink_.take(), "2026-03-04T05:06:07.089Z warn  w\n2026-03-04T05:06:07.089Z error e\n");
+}
+
+class CountingSink final : public LogSink {
+ public:
+  void write(std::string_view lines) noexcept override { writes.emplace_back(lines); }
+  std::vector<std::string> writes;
+};
+
+TEST(LogBatchTest, LinesLeaveTogetherAndLookLikeSingleOnes) {
+  const ManualClock clock;
+  CaptureSink single;
+  CountingSink batched;
+  const Logger one(clock, single, LogLevel::kInfo, LogFormat::kJson);
+  const Logger many(clock, batched, LogLevel::kInfo, LogFormat::kJson);
+  LogBatch batch(many);
+  batch.flush();
+  EXPECT_TRUE(batched.writes.empty());
+  for (int i = 0; i < 3; ++i) {
+    one.info("m", {{"k", "a\nb"}, {"i", i}});
+    batch.add(LogLevel::kInfo, "m", {{"k", "a\nb"}, {"i", i}});
+  }
+  batch.add(LogLevel::kDebug, "below the level");
+  EXPECT_TRUE(batched.writes.empty());
+  batch.flush();
+  EXPECT_EQ(batched.writes, std::vector<std::string>{single.take()});
+}
+
+TEST(LogBatchTest, WritesWholeLinesOfNoMoreThanAPipeTakesWhole) {
+  const ManualClock clock;
+  CountingSink sink;
+  const Logger log(clock, sink, LogLevel::kInfo, LogFormat::kText);
+  LogBatch batch(log);
+  for (int i = 0; i < 100; ++i) batch.add(LogLevel::kInfo, "m", {{"k", std::string(150, 'x')}});
+  batch.add(LogLevel::kInfo, std::string(5000, 'x'), {{"k", std::string(5000, '\1')}});
+  batch.flush();
+  std::size_t lines = 0;
+  for (const std::string& write : sink.writes) {
+    EXPECT_LE(write.size(), kLogLineMax);
+    EXPECT_TRUE(write.ends_with('\n'));
+    lines += static_cast<std::size_t>(std::count(write.begin(), write.end(), '\n'));
+  }
+  EXPECT_EQ(lines, 101u);
+  EXPECT_LE(sink.writes.size(), 7u);
 }
 
 TEST(LogNames, ReadBackWhatTheyWrite) {
@@ -192,6 +237,8 @@ TEST(DescriptorSink, DropsAndCountsLinesWhenNobodyReads) {
   sink.write("again\n");
   EXPECT_EQ(pipe.drain(), "again\n");
   EXPECT_EQ(sink.lines_lost(), 1u);
+  while (sink.lines_lost() == 1) sink.write("one\ntwo\nthree\n");
+  EXPECT_EQ(sink.lines_lost(), 4u) << "lines that were to leave together are lost together";
 }
 
 TEST(DescriptorSink, KeepsLinesOfSeveralThreadsWhole) {

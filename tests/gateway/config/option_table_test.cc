@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "gateway/config/nearest_name.h"
+
 namespace sluice {
 namespace {
 

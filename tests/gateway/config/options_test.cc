@@ -80,6 +80,32 @@ TEST(Options, OfTheServerAreRead) {
   EXPECT_EQ(options_of({"--insecure-identities=off"}).insecure_identities, false);
 }
 
+std::vector<std::string> texts_of(const std::vector<Origin>& origins) {
+  std::vector<std::string> texts;
+  for (const Origin& origin : origins) texts.push_back(origin.to_string());
+  return texts;
+}
+
+TEST(Options, AllowedOriginsComeFromEverySource) {
+  const std::vector<std::string> both = {"https://app.example", "http://localhost:3000"};
+  EXPECT_TRUE(options_of({}).allow_origin.empty());
+  EXPECT_EQ(texts_of(options_of({"--allow-origin", "https://App.example:443", "--allow-origin",
+                                 "http://localhost:3000"})
+                         .allow_origin),
+            both);
+  const Environment env = {{"SLUICE_ALLOW_ORIGIN", "https://app.example,http://localhost:3000"}};
+  EXPECT_EQ(texts_of(options_of({}, env).allow_origin), both);
+  const TempFile file("allow_origin = [\"https://app.example\", \"http://localhost:3000\"]\n");
+  EXPECT_EQ(texts_of(options_of({"--config", file.path()}).allow_origin), both);
+  EXPECT_EQ(texts_of(options_of({"--allow-origin", "null"}, env).allow_origin),
+            std::vector<std::string>{"null"});
+  const ParseOutcome shown = parse({"--check-config"}, env);
+  EXPECT_NE(shown.out.find("allow_origin = [\"https://app.example\", \"http://localhost:3000\"]  "
+                           "# SLUICE_ALLOW_ORIGIN\n"),
+            std::string::npos)
+      << shown.out;
+}
+
 struct SizeCase {
   const char* flag;
   std::size_t Limits::*member;
@@ -201,6 +227,24 @@ TEST(Refusals, CoverAddressesThatCannotBeListenedOn) {
         << address;
   }
   EXPECT_TRUE(refusal({"--ops-listen", "x"}).starts_with("sluice: --ops-listen: "));
+}
+
+TEST(Refusals, CoverOriginsThatNoPageHas) {
+  EXPECT_EQ(refusal({"--allow-origin", "https://app.example/"}),
+            "sluice: --allow-origin: cannot read 'https://app.example/': end it after the host or "
+            "the port, without path, query or even a slash");
+  EXPECT_EQ(refusal({}, {{"SLUICE_ALLOW_ORIGIN", "https://app.example,*"}}),
+            "sluice: SLUICE_ALLOW_ORIGIN: cannot read '*': there are no wildcards; name each "
+            "origin");
+  EXPECT_EQ(refusal({"--allow-origin"}), "sluice: --allow-origin: needs a value: URL");
+  EXPECT_EQ(refusal({"--allow-origin", "https://app.example", "--allow-origin", "app.example:1"}),
+            "sluice: --allow-origin: cannot read 'app.example:1': write scheme://host or "
+            "scheme://host:port, such as https://app.example, or null");
+  const TempFile file("\nallow_origin = [\"https://app.example:0\"]\n");
+  EXPECT_EQ(refusal({"--config", file.path()}),
+            "sluice: " + file.path() +
+                ":2: allow_origin: cannot read 'https://app.example:0': the "
+                "port must be 1 to 65535");
 }
 
 TEST(Refusals, CoverMissingValues) {
