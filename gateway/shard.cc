@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/base/check.h"
@@ -11,13 +12,16 @@ namespace {
 
 // A shortage of descriptors is looked at again this often: seldom enough to cost nothing.
 constexpr Duration kAcceptRetry = std::chrono::milliseconds(100);
+// As much as frees a good part of a full socket's buffer at a time.
+constexpr std::size_t kWaitBytesMax = 64 * kKiB;
 constexpr std::uint32_t kLogLinesPerSecond = 100;
 // A shard that has nothing to do looks around this often.
 constexpr Duration kLongestWait = std::chrono::seconds(10);
 
 ReactorLimits reactor_limits(const Limits& limits) noexcept {
   return {limits.write_timeout, limits.close_timeout,
-          static_cast<std::uint32_t>(limits.linger_bytes), limits.write_queue / 2};
+          static_cast<std::uint32_t>(limits.linger_bytes), limits.write_queue / 2,
+          std::min(kWaitBytesMax, limits.write_queue / 16)};
 }
 
 std::size_t share(std::size_t total, std::size_t shards) noexcept {
