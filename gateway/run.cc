@@ -186,6 +186,7 @@ int run_gateway(const Options& options) {
 
   InstanceOptions instance_options;
   instance_options.limits = options.limits;
+  instance_options.namespaces = options.namespaces;
   instance_options.connections_max = *connections;
   instance_options.insecure_identities = options.insecure_identities;
   instance_options.seed = random_seed();

@@ -17,6 +17,7 @@
 
 #include "core/base/log.h"
 #include "gateway/config/limits.h"
+#include "gateway/config/namespaces.h"
 
 namespace sluice {
 
@@ -32,6 +33,7 @@ struct Options {
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
   Limits limits;
+  Namespaces namespaces;
   std::string config;  // the file that was read, if any
 };
 
