@@ -24,11 +24,21 @@ void Connection::write(ConstBytes header, ConstBytes body, std::size_t expected)
   mark_dirty();
 }
 
-void Connection::write(Payload& payload, std::uint16_t begin, std::uint64_t offset) noexcept {
+void Connection::write(Payload& payload, std::uint16_t begin, std::uint64_t offset,
+                       GiveWay give_way) noexcept {
   SLUICE_DCHECK(takes_output());
   auto pools = reactor_.pools();
   reactor_.charge(static_cast<std::ptrdiff_t>(payload.bytes.size() - begin));
-  queue_.append(pools, payload, begin, offset);
+  queue_.append(pools, payload, begin, offset, give_way);
+  mark_dirty();
+}
+
+void Connection::write_gap(std::uint64_t missed, GapEncoder& gaps) noexcept {
+  SLUICE_DCHECK(takes_output());
+  auto pools = reactor_.pools();
+  const std::size_t before = queue_.size();
+  queue_.append_gap(pools, missed, gaps);
+  charge_since(before);
   mark_dirty();
 }
 
@@ -37,12 +47,26 @@ void Connection::write_pong(ConstBytes frame) noexcept {
   auto pools = reactor_.pools();
   const std::size_t before = queue_.size();
   queue_.set_pong(pools, frame);
-  reactor_.charge(static_cast<std::ptrdiff_t>(queue_.size()) - static_cast<std::ptrdiff_t>(before));
+  charge_since(before);
   mark_dirty();
 }
 
-void Connection::uncharge(std::size_t bytes) noexcept {
-  reactor_.charge(-static_cast<std::ptrdiff_t>(bytes));
+std::size_t Connection::drop_oldest(std::size_t cost_max, GapEncoder& gaps) noexcept {
+  SLUICE_DCHECK(takes_output());
+  auto pools = reactor_.pools();
+  const std::size_t before = queue_.size();
+  const std::size_t dropped = queue_.drop_oldest(pools, cost_max, gaps);
+  charge_since(before);
+  return dropped;
+}
+
+std::size_t Connection::drop_newest(std::size_t cost_max, GapEncoder& gaps) noexcept {
+  SLUICE_DCHECK(takes_output());
+  auto pools = reactor_.pools();
+  const std::size_t before = queue_.size();
+  const std::size_t dropped = queue_.drop_newest(pools, cost_max, gaps);
+  charge_since(before);
+  return dropped;
 }
 
 void Connection::pause(Pause reason) noexcept {
@@ -77,6 +101,13 @@ void Connection::release() noexcept {
   state_ = State::kLeaving;
   timer_.cancel();
   reactor_.backend_.release(handle_);
+}
+
+WritePools Connection::pools() const noexcept { return reactor_.pools(); }
+
+void Connection::charge_since(std::size_t size_before) noexcept {
+  reactor_.charge(static_cast<std::ptrdiff_t>(queue_.size()) -
+                  static_cast<std::ptrdiff_t>(size_before));
 }
 
 void Connection::mark_dirty() noexcept {

@@ -96,14 +96,26 @@ class Connection {
   void write(ConstBytes header, ConstBytes body, std::size_t expected = 0) noexcept;
   // Queues a shared Payload's bytes from `begin` on; takes over one reference. `offset` is a number
   // of the caller's.
-  void write(Payload& payload, std::uint16_t begin, std::uint64_t offset) noexcept;
+  void write(Payload& payload, std::uint16_t begin, std::uint64_t offset,
+             GiveWay give_way = GiveWay::kNever) noexcept;
+  // Queues, or adds to, the message that says that `missed` publications are missing behind the
+  // last one. REQUIRES: takes_output, missed > 0.
+  void write_gap(std::uint64_t missed, GapEncoder& gaps) noexcept;
   // Takes the shared Payloads that have not left completely out of the queue:
   // WriteQueue::take_back. REQUIRES: !is_blocked, or the stream has ended.
   template <class Take>
   void take_back(Take&& take) noexcept {
     const std::size_t before = queue_.size();
     queue_.take_back(take);
-    uncharge(before - queue_.size());
+    charge_since(before);
+  }
+  // The same with those that were not begun, at any time, and drops what else was not begun.
+  template <class Take>
+  void take_unbegun(Take&& take) noexcept {
+    auto all = pools();
+    const std::size_t before = queue_.size();
+    queue_.take_unbegun(all, take);
+    charge_since(before);
   }
   // The peer does not take what was sent: the beginning of the queue is with the kernel.
   bool is_blocked() const noexcept { return blocked_ || sending_; }
@@ -118,6 +130,12 @@ class Connection {
   std::size_t backlog() const noexcept { return backlog_; }
   // Of queue_cost, what belongs to the piece that is leaving.
   std::size_t leaving_size() const noexcept { return queue_.front_size(); }
+  // Drop what may give way and was not begun; see WriteQueue. REQUIRE takes_output.
+  std::size_t drop_oldest(std::size_t cost_max, GapEncoder& gaps) noexcept;
+  bool can_drop_oldest_to(std::size_t cost_max) const noexcept {
+    return queue_.can_drop_oldest_to(cost_max);
+  }
+  std::size_t drop_newest(std::size_t cost_max, GapEncoder& gaps) noexcept;
   // Shared Payloads that have not left completely.
   std::size_t queued_payloads() const noexcept { return queue_.payloads(); }
 
@@ -144,7 +162,8 @@ class Connection {
   };
   enum class Receiving : std::uint8_t { kOff, kOn, kStopping, kEof };
 
-  void uncharge(std::size_t bytes) noexcept;
+  WritePools pools() const noexcept;
+  void charge_since(std::size_t size_before) noexcept;
   void mark_dirty() noexcept;
   void mark_attention() noexcept;
 

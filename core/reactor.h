@@ -27,10 +27,13 @@
 namespace sluice {
 
 struct ReactorLimits {
-  Duration write_timeout;          // a peer that takes nothing for this long is cut off
-  Duration close_timeout;          // from close() to the end
-  std::uint32_t linger_bytes;      // input discarded after close()
-  std::size_t pause_output_bytes;  // queue cost at which input is paused, until the queue is empty
+  Duration write_timeout;      // a peer that takes nothing for this long is cut off
+  Duration close_timeout;      // from close() to the end
+  std::uint32_t linger_bytes;  // input discarded after close()
+  // Queued bytes that must be sent whatever happens at which input is paused, until none are left.
+  std::size_t pause_output_bytes;
+  // Handed to a full socket at a time: what it holds can no longer be dropped.
+  std::size_t wait_bytes;
 };
 
 // Whom the Reactor serves: the shard. Called on the Reactor's thread.

@@ -38,7 +38,9 @@ void Reactor::deliver(Connection& connection, Bytes bytes) noexcept {
       discard(connection, bytes.size());
       return;
     }
-    if (connection.queue_cost() > limits_.pause_output_bytes) connection.pause(Pause::kOutput);
+    if (connection.queue_.firm_size() > limits_.pause_output_bytes) {
+      connection.pause(Pause::kOutput);
+    }
     if (connection.is_paused()) break;
     SLUICE_CHECK(taken > 0 || connection.stage_ != stage);
   }

@@ -28,7 +28,8 @@ void Reactor::flush(Connection& connection) noexcept {
   }
   std::array<iovec, Backend::kIovecMax> pieces;
   auto all = pools();
-  const std::size_t count = connection.queue_.gather(all, pieces);
+  const std::size_t count =
+      connection.queue_.gather(all, pieces, connection.blocked_ ? limits_.wait_bytes : SIZE_MAX);
   connection.sending_ = true;
   connection.asked_ = 0;
   for (std::size_t i = 0; i < count; ++i) connection.asked_ += pieces[i].iov_len;
@@ -57,6 +58,10 @@ void Reactor::on_send(Handle handle, std::size_t sent, std::error_code error) no
   }
   if (!connection.queue_.empty()) {
     connection.mark_dirty();
+    // A queue of publications that give way to newer ones may never be empty.
+    if (connection.is_paused() && connection.queue_.firm_size() == 0 && connection.is_open()) {
+      connection.resume(Pause::kOutput);
+    }
   } else if (connection.was_blocked_ || connection.is_paused() || !connection.is_open()) {
     drained(connection);
   }

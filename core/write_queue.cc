@@ -55,7 +55,7 @@ void WriteQueue::append(WritePools& pools, ConstBytes header, ConstBytes body,
   const std::size_t size = header.size() + body.size();
   SLUICE_DCHECK(size > 0 && !sealed_);
   Entry* last = count_ == 0 ? nullptr : &at(count_ - 1);
-  if (last == nullptr || last->payload != nullptr || last->block_size - last->end < size) {
+  if (last == nullptr || last->kind != Kind::kBytes || last->block_size - last->end < size) {
     const std::size_t shared = std::clamp(expected, kSmallestBlock, kLargestSharedBlock);
     const Bytes block = pools.blocks.take(std::max(size, shared));
     last = &push_back(pools);
@@ -69,15 +69,18 @@ void WriteQueue::append(WritePools& pools, ConstBytes header, ConstBytes body,
 }
 
 void WriteQueue::append(WritePools& pools, Payload& payload, std::uint16_t begin,
-                        std::uint64_t offset) noexcept {
+                        std::uint64_t offset, GiveWay give_way) noexcept {
   SLUICE_DCHECK(begin < payload.bytes.size());
   Entry& entry = push_back(pools);
   entry.payload = &payload;
   entry.offset = offset;
+  entry.kind =
+      static_cast<Kind>(static_cast<unsigned>(Kind::kShared) + static_cast<unsigned>(give_way));
   entry.block_size = begin;
   entry.begin = begin;
   entry.end = static_cast<std::uint32_t>(payload.bytes.size());
-  bytes_ += entry.end - entry.begin;
+  bytes_ += entry.size();
+  if (entry.is_loose()) loose_bytes_ += entry.size();
 }
 
 void WriteQueue::set_pong(WritePools& pools, ConstBytes frame) noexcept {
@@ -94,13 +97,19 @@ void WriteQueue::pin() noexcept {
   for (std::uint32_t i = 0; i < count_; ++i) at(i).begun = true;
 }
 
+std::uint32_t WriteQueue::begun() const noexcept {
+  std::uint32_t index = out_;
+  while (index < count_ && at(index).begun) ++index;
+  return index;
+}
+
 // Makes the waiting pong the next entry that has not been begun.
 void WriteQueue::place_pong(WritePools& pools) noexcept {
+  const std::uint32_t place = begun();
   if (count_ * sizeof(Entry) == ring_.size()) grow(pools);
   head_ = (head_ - 1) & (static_cast<std::uint32_t>(ring_.size() / sizeof(Entry)) - 1);
   ++count_;
-  std::uint32_t place = 0;
-  for (; place + 1 < count_ && at(place + 1).begun; ++place) at(place) = at(place + 1);
+  for (std::uint32_t i = 0; i < place; ++i) at(i) = at(i + 1);
   Entry& entry = at(place);
   entry = Entry{};
   entry.block = pong_.data();
@@ -110,35 +119,46 @@ void WriteQueue::place_pong(WritePools& pools) noexcept {
   pong_size_ = 0;
 }
 
-std::size_t WriteQueue::gather(WritePools& pools, std::span<iovec> pieces) noexcept {
+std::size_t WriteQueue::gather(WritePools& pools, std::span<iovec> pieces,
+                               std::size_t bytes_max) noexcept {
   if (!pong_.empty()) place_pong(pools);
-  const std::size_t used = std::min<std::size_t>(count_, pieces.size());
-  for (std::uint32_t i = 0; i < used; ++i) {
-    Entry& entry = at(i);
-    entry.begun = true;
-    pieces[i].iov_base = const_cast<std::byte*>(entry.data());
-    pieces[i].iov_len = entry.end - entry.begin;
+  const auto most = static_cast<std::uint16_t>(std::min<std::size_t>(count_, pieces.size()));
+  std::size_t bytes = 0;
+  for (out_ = 0; out_ < most && bytes < bytes_max; ++out_) {
+    const Entry& entry = at(out_);
+    pieces[out_].iov_base = const_cast<std::byte*>(entry.data());
+    pieces[out_].iov_len = entry.size();
+    bytes += entry.size();
   }
-  return used;
+  return out_;
 }
 
 void WriteQueue::free_entry(WritePools& pools, Entry& entry) noexcept {
-  if (entry.payload != nullptr) {
+  if (entry.is_shared()) {
     pools.payloads.drop(*entry.payload);
   } else {
     pools.blocks.give({entry.block, entry.block_size});
   }
 }
 
+void WriteQueue::free_ring(WritePools& pools) noexcept {
+  if (!ring_.empty()) pools.blocks.give(ring_block_);
+  ring_ = ring_block_ = {};
+  head_ = 0;
+}
+
 std::size_t WriteQueue::consume(WritePools& pools, std::size_t sent) noexcept {
   SLUICE_DCHECK(sent <= bytes_);
   bytes_ -= sent;
   std::size_t gone = 0;
+  out_ = 0;
   while (sent > 0) {
     Entry& entry = at(0);
-    const std::size_t left = entry.end - entry.begin;
+    const std::size_t left = entry.size();
+    if (entry.is_loose()) loose_bytes_ -= std::min(sent, left);
     if (sent < left) {
       entry.begin += static_cast<std::uint32_t>(sent);
+      entry.begun = true;
       break;
     }
     sent -= left;
@@ -147,21 +167,18 @@ std::size_t WriteQueue::consume(WritePools& pools, std::size_t sent) noexcept {
     --count_;
     ++head_;
   }
-  if (count_ == 0 && !ring_.empty()) {
-    pools.blocks.give(ring_block_);
-    ring_ = ring_block_ = {};
-    head_ = 0;
-  }
+  if (count_ == 0) free_ring(pools);
   return gone;
 }
 
 void WriteQueue::clear(WritePools& pools) noexcept {
   for (std::uint32_t i = 0; i < count_; ++i) free_entry(pools, at(i));
-  if (!ring_.empty()) pools.blocks.give(ring_block_);
+  free_ring(pools);
   if (!pong_.empty()) pools.blocks.give(pong_);
-  ring_ = ring_block_ = pong_ = {};
-  pong_size_ = head_ = count_ = 0;
-  bytes_ = 0;
+  pong_ = {};
+  pong_size_ = count_ = 0;
+  out_ = 0;
+  bytes_ = loose_bytes_ = 0;
 }
 
 std::size_t WriteQueue::payloads() const noexcept {
@@ -171,7 +188,7 @@ std::size_t WriteQueue::payloads() const noexcept {
 }
 
 void WriteQueue::copy_to(std::vector<std::byte>& out) const {
-  // The pong leaves after what was begun; here only a first entry that was partly sent counts.
+  const std::uint32_t first = begun();
   bool pong_due = !pong_.empty();
   const auto put_pong = [&] {
     if (pong_due) out.insert(out.end(), pong_.begin(), pong_.begin() + pong_size_);
@@ -179,8 +196,8 @@ void WriteQueue::copy_to(std::vector<std::byte>& out) const {
   };
   for (std::uint32_t i = 0; i < count_; ++i) {
     const Entry& entry = at(i);
-    if (!entry.begun) put_pong();
-    out.insert(out.end(), entry.data(), entry.data() + (entry.end - entry.begin));
+    if (i == first) put_pong();
+    out.insert(out.end(), entry.data(), entry.data() + entry.size());
   }
   put_pong();
 }

@@ -5,12 +5,18 @@
 // waits in a slot of its own: only the newest is worth sending (RFC 6455 5.5.3), and it may
 // overtake whatever was not begun.
 //
+// A peer that reads too slowly may lose publications: those that were not begun can be dropped,
+// oldest or newest first, and where they are missing stands one gap message that counts them. A gap
+// message that was not begun takes in whatever is dropped beside it later.
+//
 // Invariants
 //   1. An empty queue owns no memory.
 //   2. Bytes given out by `gather` stay where they are until `consume` took them or `clear` was
 //      called.
 //   3. What was begun is finished before anything else is sent.
 //   4. Nothing follows what was appended after `seal`.
+//   5. Only publications are ever dropped, except by `take_unbegun` and `clear`; between two
+//      publications that remain there is at most one gap message that was not begun.
 #pragma once
 
 #include <sys/uio.h>
@@ -31,6 +37,21 @@ struct WritePools {
   PayloadPool& payloads;
 };
 
+// Whether a queued Payload may be dropped when there is no room, and from which end.
+enum class GiveWay : std::uint8_t { kNever, kOldestFirst, kNewestFirst };
+
+// Writes the message that says how many publications are missing where it stands. Implemented by
+// who knows the peer's language.
+class GapEncoder {
+ public:
+  static constexpr std::size_t kGapBytesMax = 128;
+  // Encodes into `out`, of kGapBytesMax bytes; returns the size, at least 1.
+  virtual std::size_t encode_gap(Bytes out, std::uint64_t missed) noexcept = 0;
+
+ protected:
+  ~GapEncoder() = default;
+};
+
 // Owned by a Connection, same thread. Does not send and does not judge its own size: the Connection
 // sends, and whoever appends asks `cost` first.
 class WriteQueue {
@@ -45,8 +66,10 @@ class WriteQueue {
   void append(WritePools& pools, ConstBytes header, ConstBytes body, std::size_t expected) noexcept;
   // Queues the bytes of `payload` from `begin` on; takes over one reference. `offset` is a number
   // of the caller's that `take_back` gives back; with 0 the Payload is not counted.
-  void append(WritePools& pools, Payload& payload, std::uint16_t begin,
-              std::uint64_t offset) noexcept;
+  void append(WritePools& pools, Payload& payload, std::uint16_t begin, std::uint64_t offset,
+              GiveWay give_way = GiveWay::kNever) noexcept;
+  // Says that `missed` publications are missing behind the last one here. REQUIRES: missed > 0.
+  void append_gap(WritePools& pools, std::uint64_t missed, GapEncoder& gaps) noexcept;
   // Replaces the pong that was not begun, if there is one.
   void set_pong(WritePools& pools, ConstBytes frame) noexcept;
   // What is queued now leaves before any pong: it is no sequence of whole frames.
@@ -59,13 +82,29 @@ class WriteQueue {
   // Bytes to send.
   std::size_t size() const noexcept { return bytes_; }
   // Bytes of the first piece that are still to be sent.
-  std::size_t front_size() const noexcept { return count_ == 0 ? 0 : at(0).end - at(0).begin; }
+  std::size_t front_size() const noexcept { return count_ == 0 ? 0 : at(0).size(); }
   // What the queue is charged with: bytes plus bookkeeping, so that tiny messages are not free.
   std::size_t cost() const noexcept { return bytes_ + (count_ + 1) * sizeof(Entry); }
+  // Of the bytes, what must be sent whatever happens: all but publications that may give way and
+  // gap messages.
+  std::size_t firm_size() const noexcept { return bytes_ - loose_bytes_; }
 
-  // Fills `pieces` from the front; returns how many.
-  std::size_t gather(WritePools& pools, std::span<iovec> pieces) noexcept;
-  // The first `sent` bytes are gone. Answers how many Payloads with an offset are gone with them.
+  // Drops publications of kOldestFirst that were not begun, from the front, until `cost` is at most
+  // `cost_max` or there are no more; one gap message takes their place, before the next publication
+  // that remains. Returns how many were dropped.
+  std::size_t drop_oldest(WritePools& pools, std::size_t cost_max, GapEncoder& gaps) noexcept;
+  // Whether drop_oldest would get there.
+  bool can_drop_oldest_to(std::size_t cost_max) const noexcept;
+  // The same with publications of kNewestFirst, from the back; the gap message stands behind the
+  // last publication that remains.
+  std::size_t drop_newest(WritePools& pools, std::size_t cost_max, GapEncoder& gaps) noexcept;
+
+  // Fills `pieces` from the front, up to the piece with which there are at least `bytes_max` bytes;
+  // returns how many. They are out until `consume`.
+  std::size_t gather(WritePools& pools, std::span<iovec> pieces,
+                     std::size_t bytes_max = SIZE_MAX) noexcept;
+  // The first `sent` bytes are gone; the rest of what was gathered is the queue's again. Answers
+  // how many Payloads with an offset are gone.
   std::size_t consume(WritePools& pools, std::size_t sent) noexcept;
   void clear(WritePools& pools) noexcept;
   // Takes out all Payloads of which not everything was sent, in order: calls
@@ -73,6 +112,9 @@ class WriteQueue {
   // reference included. REQUIRES: no send under way, and nothing begun unless nothing will follow.
   template <class Take>
   void take_back(Take&& take) noexcept;
+  // The same with those that were not begun, at any time; drops what else was not begun.
+  template <class Take>
+  void take_unbegun(WritePools& pools, Take&& take) noexcept;
   // Payloads with an offset of which not everything was sent.
   std::size_t payloads() const noexcept;
 
@@ -80,29 +122,50 @@ class WriteQueue {
   void copy_to(std::vector<std::byte>& out) const;
 
  private:
+  // The three in the middle are shared Payloads, in the order of GiveWay.
+  enum class Kind : std::uint8_t { kBytes, kShared, kOldestFirst, kNewestFirst, kGap, kHole };
+
   struct Entry {
-    Payload* payload;  // or null: the bytes are ours
     union {
-      std::byte* block;      // without a payload
-      std::uint64_t offset;  // with one
+      Payload* payload;      // of a shared one
+      std::uint64_t missed;  // kGap: publications
     };
-    std::uint32_t block_size;  // with a payload: where it began
+    union {
+      std::byte* block;      // kBytes, kGap: the bytes are ours
+      std::uint64_t offset;  // of a shared one
+    };
+    std::uint32_t block_size;  // of a shared one: where it began
     std::uint32_t begin;       // unsent: [begin, end)
     std::uint32_t end;
-    bool begun;  // given out by gather: must leave before anything is put in front
+    Kind kind;
+    bool begun;  // partly sent, or pinned: must leave before anything is put in front
 
-    bool is_counted() const noexcept { return payload != nullptr && offset != 0; }
+    std::size_t size() const noexcept { return end - begin; }
+    bool is_shared() const noexcept { return kind != Kind::kBytes && kind < Kind::kGap; }
+    bool is_loose() const noexcept { return kind >= Kind::kOldestFirst; }
+    bool is_counted() const noexcept { return is_shared() && offset != 0; }
     const std::byte* data() const noexcept {
-      return (payload != nullptr ? payload->bytes.data() : block) + begin;
+      return (is_shared() ? payload->bytes.data() : block) + begin;
     }
   };
+  // What a gap message adds to `cost` at most.
+  static constexpr std::size_t kGapCost = sizeof(Entry) + GapEncoder::kGapBytesMax;
 
   Entry& at(std::uint32_t index) noexcept;
   const Entry& at(std::uint32_t index) const noexcept;
   Entry& push_back(WritePools& pools) noexcept;
+  // How many entries at the front are out, partly sent or pinned.
+  std::uint32_t begun() const noexcept;
   void grow(WritePools& pools) noexcept;
   void place_pong(WritePools& pools) noexcept;
+  void make_hole(WritePools& pools, Entry& entry) noexcept;
+  std::uint64_t take_gaps(WritePools& pools, std::uint32_t from, std::uint32_t to) noexcept;
+  void set_gap(WritePools& pools, Entry& entry, std::uint64_t missed, GapEncoder& gaps) noexcept;
   static void free_entry(WritePools& pools, Entry& entry) noexcept;
+  void free_ring(WritePools& pools) noexcept;
+  void drop_pong(WritePools& pools) noexcept;
+  template <class Take>
+  void hand_over(Entry& entry, Take& take) noexcept;
 
   Bytes ring_block_;  // a pooled block
   Bytes ring_;        // the part of it that holds the ring of Entry, a power of two of them
@@ -110,23 +173,46 @@ class WriteQueue {
   std::uint32_t pong_size_ = 0;
   std::uint32_t head_ = 0;
   std::uint32_t count_ = 0;
+  std::uint16_t out_ = 0;  // entries at the front that were gathered and not yet consumed
   bool sealed_ = false;
   std::size_t bytes_ = 0;
+  std::size_t loose_bytes_ = 0;  // of these, in publications that may give way and gap messages
 };
 
 template <class Take>
 void WriteQueue::take_back(Take&& take) noexcept {
   std::uint32_t kept = 0;
   for (std::uint32_t i = 0; i < count_; ++i) {
-    Entry& entry = at(i);
-    if (entry.payload == nullptr) {
-      at(kept++) = entry;
-      continue;
+    if (at(i).is_shared()) {
+      hand_over(at(i), take);
+    } else {
+      at(kept++) = at(i);
     }
-    bytes_ -= entry.end - entry.begin;
-    take(*entry.payload, static_cast<std::uint16_t>(entry.block_size), entry.offset);
   }
   count_ = kept;
+  out_ = 0;
+}
+
+template <class Take>
+void WriteQueue::take_unbegun(WritePools& pools, Take&& take) noexcept {
+  const std::uint32_t first = begun();
+  for (std::uint32_t i = first; i < count_; ++i) {
+    if (at(i).is_shared()) {
+      hand_over(at(i), take);
+    } else {
+      make_hole(pools, at(i));
+    }
+  }
+  count_ = first;
+  drop_pong(pools);
+  if (count_ == 0) free_ring(pools);
+}
+
+template <class Take>
+void WriteQueue::hand_over(Entry& entry, Take& take) noexcept {
+  bytes_ -= entry.size();
+  if (entry.is_loose()) loose_bytes_ -= entry.size();
+  take(*entry.payload, static_cast<std::uint16_t>(entry.block_size), entry.offset);
 }
 
 }  // namespace sluice

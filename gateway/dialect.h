@@ -7,14 +7,15 @@
 
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
+#include "core/write_queue.h"
 #include "gateway/dialect_kind.h"
 
 namespace sluice {
 
 class Session;
 
-// Called by a Session on its shard's thread.
-class Dialect {
+// Called by a Session on its shard's thread. As a GapEncoder also by its write queue.
+class Dialect : public GapEncoder {
  public:
   virtual ~Dialect() = default;
 
@@ -29,8 +30,6 @@ class Dialect {
   virtual void on_joined(Session& session) noexcept = 0;
   // A channel that the session asked for cannot be joined now.
   virtual void on_join_failed(Session& session) noexcept = 0;
-  // `missed` publications of a channel will not come; 0: an unknown number.
-  virtual void on_gap(Session& session, std::uint64_t missed) noexcept = 0;
   // A moment that the dialect itself asked for may have come (SessionState deadlines).
   virtual void on_deadline(Session& session, Time now) noexcept = 0;
 };

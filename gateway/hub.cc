@@ -18,6 +18,7 @@ Hub::Place Hub::join(ChannelName name, Session& session) {
     free_.pop_back();
     by_name_.emplace(ChannelKey(name), id);
     channels_[id].name = ChannelKey(name);
+    channels_[id].options = &namespaces_.of_channel(name.text);
   }
   Channel& channel = channels_[id];
   channel.members.push_back(&session);
@@ -49,7 +50,9 @@ std::size_t Hub::deliver(ChannelName name, const Publication& publication,
   Channel* channel = find(name);
   if (channel == nullptr) return 0;
   // A session that cannot keep up ends here, but leaves the channel only later in the turn.
-  for (Session* member : channel->members) member->deliver(name, publication, position);
+  for (Session* member : channel->members) {
+    member->deliver(name, publication, position, *channel->options);
+  }
   return channel->members.size();
 }
 

@@ -14,6 +14,7 @@
 
 #include "gateway/broker.h"
 #include "gateway/channel_name.h"
+#include "gateway/config/namespaces.h"
 #include "gateway/publication.h"
 
 namespace sluice {
@@ -28,13 +29,15 @@ class Hub {
     std::uint32_t index = 0;
   };
 
+  explicit Hub(const Namespaces& namespaces) : namespaces_(namespaces) {}
+
   // From now on `session` gets the channel's publications. REQUIRES: it is not a member yet.
   Place join(ChannelName name, Session& session);
   void leave(Place place) noexcept;
 
   // Hands a publication to every member; returns how many there were. Does not take the reference.
   std::size_t deliver(ChannelName name, const Publication& publication, Position position) noexcept;
-  // Tells every member that `missed` publications of the channel are lost to them.
+  // Tells every member that `missed` publications of the channel are lost to them; at least one.
   void report_gap(ChannelName name, std::uint64_t missed) noexcept;
 
   // Memberships, all channels together.
@@ -43,10 +46,12 @@ class Hub {
  private:
   struct Channel {
     ChannelKey name;
+    const ChannelOptions* options = nullptr;
     std::vector<Session*> members;
   };
   Channel* find(ChannelName name) noexcept;
 
+  const Namespaces& namespaces_;
   ChannelMap<std::uint32_t> by_name_;
   std::vector<Channel> channels_;
   std::vector<std::uint32_t> free_;

@@ -33,6 +33,7 @@ Instance::Instance(const InstanceOptions& options, const Clock& clock, const Log
       exchange_(shards, exchange_limits(options.limits)),
       connections_(options.connections_max, options.limits.max_connections_per_address),
       shared_{options_.limits,
+              options_.namespaces,
               clock,
               log,
               exchange_,

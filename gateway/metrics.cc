@@ -99,6 +99,9 @@ void put_closes(MetricsText& text, const Shards& shards) {
           count);
     }
   }
+  text.family("sluice_queue_sheds_total", MetricType::kCounter,
+              "Times that the largest write queue had to give way to the bound of all.");
+  text.sample(sum(shards, [](const Shard& s) { return s.counters().sheds.value(); }));
 }
 
 void put_http(MetricsText& text, const Shards& shards) {

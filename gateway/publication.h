@@ -10,6 +10,7 @@
 // written.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "core/base/bytes.h"
@@ -32,6 +33,10 @@ struct Publication {
 // Copies `data` into a new publication of `pool` with one reference. REQUIRES: the name is shorter
 // than 64 KiB.
 Publication make_publication(PayloadPool& pool, std::string_view channel, ConstBytes data) noexcept;
+
+// A text frame that says that `missed` publications are missing where it stands; returns its size.
+// For the dialects that say so in JSON. `out` has GapEncoder::kGapBytesMax bytes.
+std::size_t encode_gap_frame(Bytes out, std::uint64_t missed) noexcept;
 
 // A text frame of `text` as a Payload with one reference.
 Payload& make_text_frame(PayloadPool& pool, std::string_view text) noexcept;

@@ -28,6 +28,7 @@ using Kind = ShardMessage::Kind;
 Router::Router(const RouterParts& parts)
     : parts_(parts),
       payloads_(parts.reactor.payloads()),
+      hub_(parts.namespaces),
       home_(*this, parts.broker, payloads_, parts.counters, parts.limits, parts.exchange.shards()),
       lent_bytes_(parts.exchange.shards(), 0) {
   reserve_turn(local_, handling_, stalled_, leaving_);

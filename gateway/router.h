@@ -21,6 +21,7 @@
 #include "core/reactor.h"
 #include "core/slab.h"
 #include "gateway/broker.h"
+#include "gateway/config/namespaces.h"
 #include "gateway/home.h"
 #include "gateway/hub.h"
 #include "gateway/shard_message.h"
@@ -43,6 +44,7 @@ struct RouterParts {
   std::uint32_t shard;
   HashKey hash_key;  // the same on all shards of an instance
   const Limits& limits;
+  const Namespaces& namespaces;
   Exchange<ShardMessage>& exchange;
   Reactor& reactor;
   Slab<Session, 64>& sessions;

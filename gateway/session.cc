@@ -65,9 +65,7 @@ std::size_t Session::on_bytes(Connection&, Bytes bytes) noexcept {
     const ws::Event event = state_.reader.next(rest);
     if (!take(event, rest.size())) break;
   }
-  if (state_.reader.held_bytes() > 0 && shard_.is_over_memory() && is_open()) {
-    end(Cause::kQueuesFull);
-  }
+  if (state_.reader.held_bytes() > 0 && is_open() && is_memory_short()) end(Cause::kQueuesFull);
   if (!state_.reader.is_unfinished()) {
     state_.message_began_at = {};
   } else if (state_.message_began_at == Time{}) {
@@ -180,11 +178,16 @@ void Session::hold_channels() noexcept {
 
 void Session::take_back_unsent() noexcept {
   connection_->take_back([this](Payload& payload, std::uint16_t name_size, std::uint64_t offset) {
-    const Publication publication{&payload, name_size};
-    if (offset == 0) return shard_.reactor.payloads().drop(payload);  // an answer to this client
-    shard_.router.return_unsent(publication, shard_.router.name(publication.channel()).hash,
-                                offset);
+    give_back(payload, name_size, offset, Drop::kSessionEnded);
   });
+}
+
+void Session::give_back(Payload& payload, std::uint16_t name_size, std::uint64_t offset,
+                        Drop reason) noexcept {
+  const Publication publication{&payload, name_size};
+  if (offset == 0) return shard_.reactor.payloads().drop(payload);  // an answer to this client
+  shard_.router.return_unsent(publication, shard_.router.name(publication.channel()).hash, offset,
+                              reason);
 }
 
 void Session::on_eof(Connection&) noexcept {

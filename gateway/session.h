@@ -19,6 +19,7 @@
 #include "gateway/broker.h"
 #include "gateway/cause.h"
 #include "gateway/channel_name.h"
+#include "gateway/config/namespaces.h"
 #include "gateway/hub.h"
 #include "gateway/publication.h"
 #include "gateway/session_state.h"
@@ -75,11 +76,14 @@ class Session final : public Stage {
   void end(Cause cause) noexcept;
 
   // From the Hub and the Router.
-  void deliver(ChannelName channel, const Publication& publication, Position position) noexcept;
+  // `options`: of the channel.
+  void deliver(ChannelName channel, const Publication& publication, Position position,
+               const ChannelOptions& options) noexcept;
   // The same for what waited in the mailbox. It is not the client's fault that so much comes at
-  // once, so the bound of the queue rises by it until it has left.
+  // once, so the bound of the queue rises by it until it has left, and it does not give way.
   void deliver_backlog(ChannelName channel, const Publication& publication,
                        Position position) noexcept;
+  // `missed` publications of a channel will not come.
   void report_gap(std::uint64_t missed) noexcept;
   void moved_in_hub(Hub::Place place) noexcept;
   // False: no longer wanted.
@@ -87,6 +91,14 @@ class Session final : public Stage {
   void on_refused(std::uint32_t request) noexcept;
   void on_client_list(Payload& frame) noexcept;
   void leave_channels() noexcept;
+  // From the Shedder: what waits here is the most of all. Gives up half of it, or itself; nothing
+  // more is to be had from a session that has ended afterwards.
+  void shed() noexcept;
+  // What is queued for a peer that has refused some of it; else 0.
+  std::size_t slow_bytes() const noexcept {
+    return connection_->backlog() == 0 ? 0 : connection_->queue_size();
+  }
+  bool has_ended() const noexcept { return has_ended_; }
   void resume_input(Pause reason) noexcept { connection_->resume(reason); }
   // Takes the session out of this process; ShardContext::on_frozen brings it.
   void freeze() noexcept { connection_->release(); }
@@ -110,10 +122,18 @@ class Session final : public Stage {
   void say_close(ws::CloseCode code, std::string_view reason) noexcept;
   void finish(Cause cause, ws::CloseCode code) noexcept;
   void take_back_unsent() noexcept;
+  void give_back_unbegun() noexcept;
+  void give_back(Payload& payload, std::uint16_t name_size, std::uint64_t offset,
+                 Drop reason) noexcept;
   void hold_channels() noexcept;
-  std::optional<Drop> lack_of_room(std::size_t size) noexcept;
+  bool fits(std::size_t size) const noexcept;
+  bool has_room(std::size_t size) noexcept;
+  std::optional<Drop> make_room(std::size_t size, SlowConsumer policy) noexcept;
+  bool make_room_for_answer(std::size_t size) noexcept;
+  std::size_t drop_down_to(std::size_t cost_max, Drop reason) noexcept;
+  bool is_memory_short() noexcept;
   bool has_used_up_turn(std::size_t size) noexcept;
-  void enqueue(const Publication& publication, Position position) noexcept;
+  void enqueue(const Publication& publication, Position position, GiveWay give_way) noexcept;
   void on_timer(Time now) noexcept;
   void forgive(Time now) noexcept;
   void schedule_first_ping() noexcept;

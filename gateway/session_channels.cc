@@ -23,7 +23,8 @@ void Session::send_text(std::string_view text) noexcept {
 
 void Session::send_message(ws::Opcode opcode, ConstBytes data, std::size_t more_expected) noexcept {
   if (!is_open()) return;
-  if (connection_->queue_size() > 0 && shard_.is_over_memory()) return end(Cause::kQueuesFull);
+  if (connection_->queue_size() > 0 && is_memory_short()) return end(Cause::kQueuesFull);
+  if (has_ended_) return;
   std::array<std::byte, ws::kFrameHeaderMax> header;
   const std::size_t size = ws::encode_header(header, opcode, true, data.size());
   connection_->write(std::span(header).first(size), data, size + data.size() + more_expected);
@@ -37,63 +38,6 @@ void Session::refuse(const dialect::Refusal& refusal) noexcept {
   shard_.counters.errors_sent[static_cast<std::size_t>(refusal.code)].add();
   if (!dialect::is_of_clients_making(refusal.code)) return;
   if (++state_.errors >= shard_.limits.max_errors) end(Cause::kTooManyErrors);
-}
-
-// Why a publication of `size` bytes may not be queued, if it may not; the session has then ended.
-// Only a peer that has refused something is judged: what this turn queues it has not seen yet.
-std::optional<Drop> Session::lack_of_room(std::size_t size) noexcept {
-  if (connection_->queue_size() == 0) mailbox_room_ = 0;
-  if (connection_->backlog() == 0 || connection_->queue_size() == 0) return std::nullopt;
-  // The message that is leaving does not count, or a large one would leave no room behind it.
-  const std::size_t waiting = connection_->queue_cost() - connection_->leaving_size();
-  if (waiting + size > shard_.limits.write_queue + mailbox_room_) {
-    end(Cause::kSlowConsumer);
-    return Drop::kSlowConsumer;
-  }
-  if (shard_.is_over_memory()) {
-    end(Cause::kQueuesFull);
-    return Drop::kQueuesFull;
-  }
-  return std::nullopt;
-}
-
-void Session::deliver(ChannelName channel, const Publication& publication,
-                      Position position) noexcept {
-  const std::optional<Drop> lack =
-      is_open() ? lack_of_room(publication.payload->bytes.size()) : Drop::kSessionEnded;
-  if (lack) {
-    PayloadPool::refer(*publication.payload);
-    shard_.router.return_unsent(publication, channel.hash, position.offset, *lack);
-    return;
-  }
-  enqueue(publication, position);
-}
-
-void Session::deliver_backlog(ChannelName channel, const Publication& publication,
-                              Position position) noexcept {
-  const std::size_t cost_before = connection_->queue_cost();
-  if (!is_open()) return deliver(channel, publication, position);
-  enqueue(publication, position);
-  mailbox_room_ += connection_->queue_cost() - cost_before;
-}
-
-void Session::enqueue(const Publication& publication, Position position) noexcept {
-  PayloadPool::refer(*publication.payload);
-  connection_->write(*publication.payload, publication.name_size, position.offset);
-  counters().sent.add();
-}
-
-void Session::report_gap(std::uint64_t missed) noexcept {
-  if (is_open()) dialect_.on_gap(*this, missed);
-}
-
-void Session::on_client_list(Payload& frame) noexcept {
-  state_.list_is_due = false;
-  if (!is_open()) return;
-  if (lack_of_room(frame.bytes.size())) return;
-  PayloadPool::refer(frame);
-  connection_->write(frame, 0, 0);
-  counters().sent.add();
 }
 
 void Session::publish(std::string_view channel, ConstBytes data) noexcept {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/base/check.h"
@@ -11,6 +12,8 @@ namespace {
 
 // A shortage of descriptors is looked at again this often: seldom enough to cost nothing.
 constexpr Duration kAcceptRetry = std::chrono::milliseconds(100);
+// As much as frees a good part of a full socket's buffer at a time.
+constexpr std::size_t kWaitBytesMax = 64 * kKiB;
 // Warnings that peers can cause.
 constexpr std::uint32_t kWarningsPerSecond = 1;
 constexpr std::uint32_t kWarningsAtOnce = 10;
@@ -19,7 +22,8 @@ constexpr Duration kLongestWait = std::chrono::seconds(10);
 
 ReactorLimits reactor_limits(const Limits& limits) noexcept {
   return {limits.write_timeout, limits.close_timeout,
-          static_cast<std::uint32_t>(limits.linger_bytes), limits.write_queue / 2};
+          static_cast<std::uint32_t>(limits.linger_bytes), limits.write_queue / 2,
+          std::min(kWaitBytesMax, limits.write_queue / 16)};
 }
 
 std::size_t share(std::size_t total, std::size_t shards) noexcept {
@@ -36,8 +40,10 @@ Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<
       reactor_(*backend_, shared.clock, reactor_limits(shared.limits),
                static_cast<std::uint16_t>(index), *this),
       broker_(shared.epoch),
-      router_({index, shared.hash_key, shared.limits, shared.exchange, reactor_, sessions_, broker_,
-               counters_, *this}),
+      router_({index, shared.hash_key, shared.limits, shared.namespaces, shared.exchange, reactor_,
+               sessions_, broker_, counters_, *this}),
+      shedder_(reactor_, sessions_, counters_,
+               share(shared.limits.write_queues_total, shared.exchange.shards())),
       random_(shared.seed + index),
       accept_key_(std::move(accept_key)),
       reader_context_{ws::Role::kServer,
@@ -46,18 +52,8 @@ Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<
                       Simd::detect(),
                       &reactor_.blocks()},
       dialects_{&echo_, &chat_, &relay_},
-      context_{index,
-               shared.limits,
-               share(shared.limits.write_queues_total, shared.exchange.shards()),
-               reactor_,
-               router_,
-               counters_,
-               shared.log,
-               random_,
-               reader_context_,
-               dialects_,
-               *this,
-               nullptr},
+      context_{index,      shared.limits, reactor_,        router_,   shedder_, counters_,
+               shared.log, random_,       reader_context_, dialects_, *this,    nullptr},
       access_log_(shared.log, reactor_.timers(), counters_.requests_held_back, index,
                   access_lines_of(index, shared.exchange.shards(), shared.limits.access_lines)),
       warning_limit_(kWarningsPerSecond, kWarningsAtOnce),

@@ -30,6 +30,7 @@
 #include "gateway/router.h"
 #include "gateway/session.h"
 #include "gateway/shard_context.h"
+#include "gateway/shedder.h"
 #include "proto/ws/handshake.h"
 
 namespace sluice {
@@ -42,6 +43,7 @@ inline constexpr std::size_t kTurnedAwayMax = 8;
 // itself.
 struct InstanceShared {
   const Limits& limits;
+  const Namespaces& namespaces;
   const Clock& clock;
   const Logger& log;
   Exchange<ShardMessage>& exchange;
@@ -149,6 +151,7 @@ class Shard final : private ReactorHost,
   Slab<Session, 64> sessions_;
   Slab<HttpStage, 16> http_;
   Router router_;
+  Shedder shedder_;
   Random random_;
   ws::AcceptKey accept_key_;
   ws::ReaderContext reader_context_;

@@ -11,6 +11,7 @@
 #include "gateway/config/limits.h"
 #include "gateway/dialect_kind.h"
 #include "gateway/shard_counters.h"
+#include "gateway/shedder.h"
 #include "proto/ws/message_reader.h"
 
 namespace sluice {
@@ -37,9 +38,9 @@ class SessionKeeper {
 struct ShardContext {
   std::uint32_t index;
   const Limits& limits;
-  std::size_t queued_bytes_max;  // this shard's part of limits.write_queues_total
   Reactor& reactor;
   Router& router;
+  Shedder& shedder;
   ShardCounters& counters;
   const Logger& log;
   Random& random;
@@ -48,13 +49,7 @@ struct ShardContext {
   SessionKeeper& keeper;
   Robot* robot;  // null: nobody answers in the group chat
 
-  // What waits to be sent, or to become whole, is more than this shard's part of the limit. Shared
-  // bytes count once; what is kept as history and in mailboxes has limits of its own.
-  bool is_over_memory() const noexcept {
-    const std::int64_t kept = counters.history_bytes.value() + counters.mailbox_bytes.value();
-    return reactor.block_counters().bytes_in_use.value() - kept >
-           static_cast<std::int64_t>(queued_bytes_max);
-  }
+  bool is_over_memory() const noexcept { return shedder.is_full(); }
 };
 
 }  // namespace sluice

@@ -78,6 +78,7 @@ struct ShardCounters {
   Counter accepted;
   Counter handed_over;  // accepted here, served by another shard
   Counter accept_pauses;
+  Counter sheds;  // times a session's queue was the largest and had to give way
   Counter channels_made;
   Gauge channels;       // whose home is here
   Counter published;    // publications that came to their home here

@@ -37,8 +37,8 @@ struct Limits {
   std::size_t max_errors = 100;  // error answers of the client's own making -> 1008
 
   // What waits to be sent. An empty queue takes any one message within max_message.
-  std::size_t write_queue = 1 * kMiB;                 // one session -> 1008, slow consumer
-  std::size_t write_queues_total = 256 * kMiB;        // the instance -> who asks for more closes
+  std::size_t write_queue = 1 * kMiB;                 // one session -> its channels' SlowConsumer
+  std::size_t write_queues_total = 256 * kMiB;        // the instance -> the largest queues give way
   Duration write_timeout = std::chrono::seconds(30);  // output and no progress -> abort
 
   // Connections.

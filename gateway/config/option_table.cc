@@ -179,6 +179,12 @@ Fault set_log_format(Options& options, Values values) {
   return std::nullopt;
 }
 
+Fault set_slow_consumer(Options& options, Values values) {
+  return options.namespaces.set_slow_consumers(values);
+}
+
+Shown show_slow_consumer(const Options& options) { return options.namespaces.slow_consumers(); }
+
 Fault set_config(Options& options, Values values) {
   options.config = values.back();
   return std::nullopt;
@@ -307,10 +313,15 @@ constexpr OptionSpec kTable[] = {
 
     size_option<&Limits::write_queue, 4 * kKiB, 4 * kGiB>(
         "write-queue", kQueues,
-        "Bytes that may wait for one session; a slower reader is closed. An empty queue takes any "
-        "one message."),
+        "Bytes that may wait for one session; --slow-consumer says what happens then. An empty "
+        "queue takes any one message."),
     size_option<&Limits::write_queues_total, kMiB, kTiB>(
-        "write-queues-total", kQueues, "Bytes that may wait for all sessions together."),
+        "write-queues-total", kQueues,
+        "Bytes that may wait for all sessions together; beyond it the largest queues give way."),
+    {"slow-consumer", kQueues, OptionKind::kList, "NAMESPACE=POLICY",
+     "What a session loses that has no room for a message of a channel of chat or user: "
+     "disconnect, drop-oldest or drop-newest. May be repeated.",
+     set_slow_consumer, show_slow_consumer},
     duration_option<&Limits::write_timeout>(
         "write-timeout", kQueues, "How long a client may take none of what waits for it."),
     size_option<&Limits::inbox_aside, kMiB, kTiB>(

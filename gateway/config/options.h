@@ -17,6 +17,7 @@
 
 #include "core/base/log.h"
 #include "gateway/config/limits.h"
+#include "gateway/config/namespaces.h"
 #include "gateway/origin.h"
 
 namespace sluice {
@@ -32,10 +33,11 @@ struct Options {
   std::optional<bool> insecure_identities;  // unset: on for loopback TCP listeners only
   std::string robot_url;                    // "": nobody answers in the group chat
   std::string robot_name = "robot";
-  std::vector<Origin> allow_origin;         // welcome besides the request's own host
+  std::vector<Origin> allow_origin;  // welcome besides the request's own host
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
   Limits limits;
+  Namespaces namespaces;
   std::string config;  // the file that was read, if any
 };
 

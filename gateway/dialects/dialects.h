@@ -15,7 +15,7 @@ class EchoDialect final : public Dialect {
   void on_binary(Session& session, Bytes data, std::size_t rest) noexcept override;
   void on_joined(Session& session) noexcept override;
   void on_join_failed(Session& session) noexcept override;
-  void on_gap(Session& session, std::uint64_t missed) noexcept override;
+  std::size_t encode_gap(Bytes out, std::uint64_t missed) noexcept override;
   void on_deadline(Session& session, Time now) noexcept override;
 };
 
@@ -27,7 +27,7 @@ class ChatDialect final : public Dialect {
   void on_binary(Session& session, Bytes data, std::size_t rest) noexcept override;
   void on_joined(Session& session) noexcept override;
   void on_join_failed(Session& session) noexcept override;
-  void on_gap(Session& session, std::uint64_t missed) noexcept override;
+  std::size_t encode_gap(Bytes out, std::uint64_t missed) noexcept override;
   void on_deadline(Session& session, Time now) noexcept override;
 
  private:
@@ -42,7 +42,7 @@ class RelayDialect final : public Dialect {
   void on_binary(Session& session, Bytes data, std::size_t rest) noexcept override;
   void on_joined(Session& session) noexcept override;
   void on_join_failed(Session& session) noexcept override;
-  void on_gap(Session& session, std::uint64_t missed) noexcept override;
+  std::size_t encode_gap(Bytes out, std::uint64_t missed) noexcept override;
   void on_deadline(Session& session, Time now) noexcept override;
 
  private:

@@ -15,7 +15,10 @@ void EchoDialect::on_binary(Session& session, Bytes data, std::size_t rest) noex
 
 void EchoDialect::on_joined(Session&) noexcept {}
 void EchoDialect::on_join_failed(Session&) noexcept {}
-void EchoDialect::on_gap(Session&, std::uint64_t) noexcept {}
 void EchoDialect::on_deadline(Session&, Time) noexcept {}
+
+std::size_t EchoDialect::encode_gap(Bytes out, std::uint64_t missed) noexcept {
+  return encode_gap_frame(out, missed);
+}
 
 }  // namespace sluice

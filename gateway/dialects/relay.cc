@@ -43,10 +43,8 @@ void RelayDialect::on_binary(Session& session, Bytes, std::size_t) noexcept {
   session.refuse(dialect::not_text_refusal());
 }
 
-void RelayDialect::on_gap(Session& session, std::uint64_t missed) noexcept {
-  std::string message;
-  dialect::append_gap(message, missed);
-  session.send_text(message);
+std::size_t RelayDialect::encode_gap(Bytes out, std::uint64_t missed) noexcept {
+  return encode_gap_frame(out, missed);
 }
 
 void RelayDialect::on_deadline(Session&, Time) noexcept {}

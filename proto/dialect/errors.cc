@@ -1,5 +1,6 @@
 #include "proto/dialect/errors.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -39,14 +40,19 @@ void append_error(std::string& out, const Refusal& refusal) {
   out.push_back('}');
 }
 
-void append_gap(std::string& out, std::optional<std::uint64_t> missed) {
-  out.append(R"({"msg_type":"gap")");
+std::size_t write_gap(std::span<char, kGapBytesMax> out,
+                      std::optional<std::uint64_t> missed) noexcept {
+  constexpr std::string_view kType = R"({"msg_type":"gap")";
+  constexpr std::string_view kMissed = R"(,"missed":)";
+  constexpr std::size_t kDigitsMax = 20;
+  static_assert(kType.size() + kMissed.size() + kDigitsMax + 1 <= kGapBytesMax);
+  char* end = std::copy(kType.begin(), kType.end(), out.data());
   if (missed) {
-    std::array<char, 20> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *missed).ptr;
-    out.append(R"(,"missed":)").append(digits.data(), end);
+    end = std::copy(kMissed.begin(), kMissed.end(), end);
+    end = std::to_chars(end, end + kDigitsMax, *missed).ptr;
   }
-  out.push_back('}');
+  *end++ = '}';
+  return static_cast<std::size_t>(end - out.data());
 }
 
 }  // namespace sluice::dialect

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -50,7 +51,10 @@ struct Refusal {
 // Appends the error message. Allocates only when `out` must grow.
 void append_error(std::string& out, const Refusal& refusal);
 
-// Appends the message about lost messages; `missed` is left out when the number is unknown.
-void append_gap(std::string& out, std::optional<std::uint64_t> missed);
+// Writes the message about lost messages and returns its size; `missed` is left out when the number
+// is unknown. Into given room, since it is said when memory is short.
+inline constexpr std::size_t kGapBytesMax = 48;
+[[nodiscard]] std::size_t write_gap(std::span<char, kGapBytesMax> out,
+                                    std::optional<std::uint64_t> missed) noexcept;
 
 }  // namespace sluice::dialect

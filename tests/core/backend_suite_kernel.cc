@@ -169,6 +169,21 @@ TEST_P(KernelBackendSuite, BrokenConnectionThatNobodyLooksAtDoesNotSpin) {
   EXPECT_LE(wait_for(milliseconds(200)), 10);
 }
 
+// What the kernel holds can neither be dropped nor counted.
+TEST_P(KernelBackendSuite, LittleHidesInTheKernelForAClientThatDoesNotRead) {
+  auto [client, connection] = connect_client();
+  client->set_reading(false);
+  driver().write(connection, pattern(harness().bulk()));
+  settle();
+  std::size_t taken = 0;
+  do {
+    taken = driver().at(connection).sent;
+    settle();
+  } while (driver().at(connection).sent != taken);
+  EXPECT_GT(taken, 0u);
+  EXPECT_LE(taken, 512u * 1024);
+}
+
 TEST_P(KernelBackendSuite, AcceptsOnIpv6) {
   const auto listen = ListenAddress::parse("[::1]:0");
   const auto opened = open_listeners(*listen, 1);

@@ -22,19 +22,20 @@ namespace {
 
 const SocketAddress kAddress = SocketAddress::ipv4(0x7f000001, 9999);
 
-// Says nothing of its own, and writes down what it hears of gaps.
+// Says nothing of its own, and writes down which gaps it is asked to tell.
 struct QuietDialect final : Dialect {
   void on_open(Session& session) noexcept override { session.complete_opening(); }
   void on_text(Session&, Bytes, std::size_t) noexcept override {}
   void on_binary(Session&, Bytes, std::size_t) noexcept override {}
   void on_joined(Session&) noexcept override {}
   void on_join_failed(Session&) noexcept override {}
-  void on_gap(Session& session, std::uint64_t missed) noexcept override {
-    gaps.emplace_back(&session, missed);
+  std::size_t encode_gap(Bytes out, std::uint64_t missed) noexcept override {
+    gaps.push_back(missed);
+    return encode_gap_frame(out, missed);
   }
   void on_deadline(Session&, Time) noexcept override {}
 
-  std::vector<std::pair<Session*, std::uint64_t>> gaps;
+  std::vector<std::uint64_t> gaps;
 };
 
 // As much of a shard as sessions need to join channels.
@@ -84,19 +85,27 @@ class HubTest : public testing::Test,
     return count;
   }
 
+  std::size_t queue_size(const Session& session) const {
+    return connections_.at(&session)->queue_size();
+  }
+
   SimNetwork network_;
   Limits limits_;
   std::unique_ptr<SimBackend> backend_ = std::make_unique<SimBackend>(network_);
   ShardCounters counters_;
   Reactor reactor_{*backend_,
                    network_.clock(),
-                   {limits_.write_timeout, limits_.close_timeout, 1 << 20, limits_.write_queue / 2},
+                   {limits_.write_timeout, limits_.close_timeout, 1 << 20, limits_.write_queue / 2,
+                    limits_.write_queue / 16},
                    0,
                    *this};
   Exchange<ShardMessage> exchange_{1};
   MemoryBroker broker_{1};
   Slab<Session, 64> sessions_;
-  Router router_{{0, {1, 2}, limits_, exchange_, reactor_, sessions_, broker_, counters_, *this}};
+  Namespaces namespaces_;
+  Router router_{
+      {0, {1, 2}, limits_, namespaces_, exchange_, reactor_, sessions_, broker_, counters_, *this}};
+  Shedder shedder_{reactor_, sessions_, counters_, limits_.write_queues_total};
   QuietDialect dialect_;
   std::set<Session*> got_;
 
@@ -137,10 +146,8 @@ class HubTest : public testing::Test,
   Random random_{1};
   ws::ReaderContext reader_context_{ws::Role::kServer, {}, Simd::detect(), &reactor_.blocks()};
   std::array<Dialect*, kDialectCount> dialects_{&dialect_, &dialect_, &dialect_};
-  ShardContext context_{0,         limits_, limits_.write_queues_total,
-                        reactor_,  router_, counters_,
-                        log_,      random_, reader_context_,
-                        dialects_, *this,   nullptr};
+  ShardContext context_{0,    limits_, reactor_,        router_,   shedder_, counters_,
+                        log_, random_, reader_context_, dialects_, *this,    nullptr};
   std::vector<std::unique_ptr<SimStream>> streams_;
   std::vector<Session*> opened_;
   std::map<const Session*, Connection*> connections_;
@@ -237,9 +244,16 @@ TEST_F(HubTest, TellsAGapToEveryMemberAndToNobodyElse) {
   join(*sessions[0], "a");
   join(*sessions[2], "a");
   join(*sessions[1], "b");
+  const auto sizes = [&] {
+    return std::vector{queue_size(*sessions[0]), queue_size(*sessions[1]),
+                       queue_size(*sessions[2])};
+  };
+  const auto before = sizes();
   router_.hub().report_gap(router_.name("a"), 17);
-  EXPECT_EQ(dialect_.gaps, (std::vector<std::pair<Session*, std::uint64_t>>{{sessions[0], 17},
-                                                                            {sessions[2], 17}}));
+  EXPECT_EQ(dialect_.gaps, (std::vector<std::uint64_t>{17, 17}));
+  EXPECT_GT(sizes()[0], before[0]);
+  EXPECT_EQ(sizes()[1], before[1]);
+  EXPECT_GT(sizes()[2], before[2]);
   router_.hub().report_gap(router_.name("c"), 1);
   EXPECT_EQ(dialect_.gaps.size(), 2u);
 }

@@ -45,7 +45,8 @@ class Chaos {
     if (random_.chance(1, 4)) limits.write_queues_total = 64 * kKiB;
     limits_ = limits;
     instance_ = std::make_unique<SimInstance>(world_.network, world_.scheduler, kAddress,
-                                              1 + static_cast<std::uint32_t>(seed % 8), limits);
+                                              1 + static_cast<std::uint32_t>(seed % 8), limits,
+                                              random_namespaces());
     peers_.resize(4 + random_.below(8));
     for (std::size_t i = 0; i < peers_.size(); ++i) peers_[i].index = i;
   }
@@ -83,6 +84,14 @@ class Chaos {
     if (seed % 3 == 0) options.resets_per_10000 = 20;
     if (seed % 5 == 0) options.shortage_percent = 2;
     return options;
+  }
+
+  Namespaces random_namespaces() {
+    Namespaces namespaces;
+    for (const Namespace name : {Namespace::kChat, Namespace::kUser}) {
+      namespaces.of(name).slow_consumer = static_cast<SlowConsumer>(random_.below(3));
+    }
+    return namespaces;
   }
 
   void fault(std::string what) { faults_.push_back(std::move(what)); }

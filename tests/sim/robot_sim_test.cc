@@ -133,7 +133,7 @@ TEST(RobotSim, EachAnswerComesBehindItsQuestionInTheOneOrderOfAll) {
     Random random(seed);
     script.fate = [&random](std::string_view) { return any_fate(random); };
     SimInstance instance(world.network, world.scheduler, kAddress,
-                         1 + static_cast<std::uint32_t>(seed % 4), {}, robot_of(script));
+                         1 + static_cast<std::uint32_t>(seed % 4), {}, {}, robot_of(script));
     constexpr std::size_t kSpeakers = 3;
     constexpr std::size_t kQuestions = 8;
     for (std::size_t i = 0; i < kSpeakers + 1; ++i) world.connect("/chat");
@@ -172,7 +172,7 @@ TEST(RobotSim, NeverMoreQuestionsThanTheLimitAreUnderWay) {
   script.fate = [](std::string_view) -> Script::Fate {
     return {std::chrono::seconds(10), Kind::kAnswered, 200, "!"};
   };
-  SimInstance instance(world.network, world.scheduler, kAddress, 1, {}, robot_of(script));
+  SimInstance instance(world.network, world.scheduler, kAddress, 1, {}, {}, robot_of(script));
   SimClient& speaker = world.connect("/chat");
   ASSERT_TRUE(world.all_open());
   for (int n = 0; n < 200; ++n) speaker.send_text(question(0, n));
@@ -195,7 +195,7 @@ TEST(RobotSim, QuestionsUnderWayAreBoundedInBytes) {
   };
   Limits limits;
   limits.robot_question_bytes = 100;
-  SimInstance instance(world.network, world.scheduler, kAddress, 1, limits, robot_of(script));
+  SimInstance instance(world.network, world.scheduler, kAddress, 1, limits, {}, robot_of(script));
   SimClient& speaker = world.connect("/chat");
   ASSERT_TRUE(world.all_open());
   const std::size_t size = question(0, 1).size();
@@ -214,7 +214,7 @@ TEST(RobotSim, ARobotThatCannotBeReachedIsLeftAloneForAMoment) {
   script.fate = [](std::string_view) -> Script::Fate {
     return {std::chrono::milliseconds(20), Kind::kUnreachable, 0, {}};
   };
-  SimInstance instance(world.network, world.scheduler, kAddress, 1, {}, robot_of(script));
+  SimInstance instance(world.network, world.scheduler, kAddress, 1, {}, {}, robot_of(script));
   SimClient& speaker = world.connect("/chat");
   ASSERT_TRUE(world.all_open());
   const auto ask = [&](int n) {
@@ -240,7 +240,7 @@ TEST(RobotSim, AnAnswerLongerThanAnyMessageMayBeIsNotSaid) {
   };
   Limits limits;
   limits.max_message = 600;  // the escapes alone are as long
-  SimInstance instance(world.network, world.scheduler, kAddress, 2, limits, robot_of(script));
+  SimInstance instance(world.network, world.scheduler, kAddress, 2, limits, {}, robot_of(script));
   SimClient& speaker = world.connect("/chat");
   ASSERT_TRUE(world.all_open());
   speaker.send_text(question(0, 0));
@@ -256,7 +256,7 @@ TEST(RobotSim, OnlyMessagesOfTheChatAreAsked) {
   script.fate = [](std::string_view) -> Script::Fate {
     return {std::chrono::milliseconds(20), Kind::kAnswered, 200, "!"};
   };
-  SimInstance instance(world.network, world.scheduler, kAddress, 2, {}, robot_of(script));
+  SimInstance instance(world.network, world.scheduler, kAddress, 2, {}, {}, robot_of(script));
   SimClient& chat = world.connect("/chat");
   ASSERT_TRUE(world.all_open());
   world.connect("/").send_text(question(0, 0));
@@ -276,7 +276,7 @@ TEST(RobotSim, AnInstanceEndsWithQuestionsUnderWay) {
     return {std::chrono::seconds(2), Kind::kAnswered, 200, "!"};
   };
   {
-    SimInstance instance(world.network, world.scheduler, kAddress, 2, {}, robot_of(script));
+    SimInstance instance(world.network, world.scheduler, kAddress, 2, {}, {}, robot_of(script));
     SimClient& speaker = world.connect("/chat");
     ASSERT_TRUE(world.all_open());
     speaker.send_text(question(0, 0));

@@ -26,7 +26,7 @@ class SimInstance::Actor final : public SimActor {
 };
 
 SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
-                         std::uint32_t shards, const Limits& limits,
+                         std::uint32_t shards, const Limits& limits, const Namespaces& namespaces,
                          std::optional<RobotSetup> robot)
     : scheduler_(scheduler), log_(network.clock(), sink_, LogLevel::kError, LogFormat::kText) {
   std::vector<std::unique_ptr<Backend>> backends;
@@ -41,6 +41,7 @@ SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const Soc
   InstanceOptions options;
   options.limits = limits;
   options.connections_max = limits.max_connections;
+  options.namespaces = namespaces;
   options.seed = network.random().next();
   options.robot = std::move(robot);
   instance_ = std::move(*Instance::create(options, network.clock(), log_, std::move(backends)));

@@ -21,7 +21,7 @@ namespace sluice::test {
 class SimInstance {
  public:
   SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
-              std::uint32_t shards, const Limits& limits = {},
+              std::uint32_t shards, const Limits& limits = {}, const Namespaces& namespaces = {},
               std::optional<RobotSetup> robot = std::nullopt);
   ~SimInstance();
 

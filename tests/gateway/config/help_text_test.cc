@@ -17,8 +17,11 @@ TEST(HelpText, NamesEveryOptionWithItsDefault) {
     std::string line = "\n  " + spec.flag();
     if (spec.name == "help") line += ", -h";
     if (!spec.form.empty()) line += " " + std::string(spec.form);
-    const auto shown = spec.show(defaults);
-    if (shown.size() == 1) line += "  [" + shown[0] + "]";
+    std::string shown;
+    for (const std::string& value : spec.show(defaults)) {
+      shown += (shown.empty() ? "" : ", ") + value;
+    }
+    if (!shown.empty()) line += "  [" + shown + "]";
     EXPECT_NE(text.find(line + "\n"), std::string::npos) << line;
   }
 }

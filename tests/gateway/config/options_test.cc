@@ -171,6 +171,23 @@ TEST(Options, AListIsReplacedAsAWhole) {
             std::vector<std::string>{"127.0.0.1:3"});
 }
 
+TEST(Options, OfSlowConsumersAreReadFromEverySource) {
+  const auto policies = [](const Options& options) { return options.namespaces.slow_consumers(); };
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(policies(options_of({})), (Texts{"chat=disconnect", "user=disconnect"}));
+  EXPECT_EQ(policies(options_of(
+                {"--slow-consumer", "chat=drop-oldest", "--slow-consumer", "user=drop-newest"})),
+            (Texts{"chat=drop-oldest", "user=drop-newest"}));
+  EXPECT_EQ(
+      policies(options_of({}, {{"SLUICE_SLOW_CONSUMER", "chat=drop-newest,user=drop-oldest"}})),
+      (Texts{"chat=drop-newest", "user=drop-oldest"}));
+  const TempFile file("slow_consumer = [\"chat=drop-oldest\", \"user=drop-oldest\"]\n");
+  EXPECT_EQ(policies(options_of({"--config", file.path()})),
+            (Texts{"chat=drop-oldest", "user=drop-oldest"}));
+  EXPECT_EQ(policies(options_of({"--config", file.path(), "--slow-consumer", "user=drop-newest"})),
+            (Texts{"chat=disconnect", "user=drop-newest"}));
+}
+
 TEST(Options, TheEnvironmentMayNameTheFileAndTheCommandLineAnother) {
   const TempFile file("shards = 2\n");
   EXPECT_EQ(options_of({}, {{"SLUICE_CONFIG", file.path()}}).shards, 2u);
@@ -204,6 +221,12 @@ TEST(Refusals, NameTheOptionAndTheRemedy) {
             "sluice: --cpus: cannot read '3-1': write a list such as 0,2-3, or auto or none");
   EXPECT_EQ(refusal({"--insecure-identities=maybe"}),
             "sluice: --insecure-identities: cannot read 'maybe': choose on or off");
+  EXPECT_EQ(refusal({"--slow-consumer", "chat=drop"}),
+            "sluice: --slow-consumer: cannot read 'chat=drop': choose disconnect, drop-oldest or "
+            "drop-newest");
+  EXPECT_EQ(refusal({}, {{"SLUICE_SLOW_CONSUMER", "all=drop-oldest"}}),
+            "sluice: SLUICE_SLOW_CONSUMER: cannot read 'all=drop-oldest': the namespaces are chat "
+            "and user");
   EXPECT_EQ(refusal({"--log-level", "loud"}),
             "sluice: --log-level: cannot read 'loud': choose trace, debug, info, warn or error");
   EXPECT_EQ(refusal({"--log-format", "xml"}),

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -70,19 +71,18 @@ TEST(DialectErrors, BlamesTheClientForAllButOurUnavailability) {
   }
 }
 
+std::string gap(std::optional<std::uint64_t> missed) {
+  std::array<char, kGapBytesMax> out;
+  return {out.data(), write_gap(out, missed)};
+}
+
 TEST(DialectGap, SaysHowManyWereMissed) {
-  std::string out;
-  append_gap(out, 3);
-  EXPECT_EQ(out, R"({"msg_type":"gap","missed":3})");
-  out.clear();
-  append_gap(out, 18446744073709551615u);
-  EXPECT_EQ(out, R"({"msg_type":"gap","missed":18446744073709551615})");
+  EXPECT_EQ(gap(3), R"({"msg_type":"gap","missed":3})");
+  EXPECT_EQ(gap(18446744073709551615u), R"({"msg_type":"gap","missed":18446744073709551615})");
 }
 
 TEST(DialectGap, SaysNoNumberWhenItIsUnknown) {
-  std::string out;
-  append_gap(out, std::nullopt);
-  EXPECT_EQ(out, R"({"msg_type":"gap"})");
+  EXPECT_EQ(gap(std::nullopt), R"({"msg_type":"gap"})");
 }
 
 }  // namespace
