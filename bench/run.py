@@ -13,19 +13,17 @@ Exit codes: 0 every run was correct and every bar holds (with --quick bars are s
 import argparse
 import json
 import os
-import re
 import signal
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
+from harness import (CLIENT_CPU, SERVER_CPU, BenchError, Server, describe_machine, on_cpu, progress)
+
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "build" / "bench-cache"
-SERVER_CPU, CLIENT_CPU = 0, 1
-START_SECONDS = 15
 FLOORS = ("floor_epoll", "floor_uring")
 OURS = ("sluice io_uring", "sluice epoll")
 PEER = "uwebsockets"
@@ -50,62 +48,6 @@ ROWS = (
     Row("chat1", "/chat fan-out, 128 B to 1,000, 1 under way", "chat", 1000, 128, 1, 1.3),
     Row("chat8", "/chat fan-out, 128 B to 1,000, 8 under way", "chat", 1000, 128, 8, 1.3),
 )
-
-
-class BenchError(Exception):
-    pass
-
-
-def on_cpu(cpu):
-    """For Popen: stays on one CPU, if this machine has it."""
-    def pin():
-        if cpu in os.sched_getaffinity(0):
-            os.sched_setaffinity(0, {cpu})
-    return pin
-
-
-class Server:
-    """A server process of ours; it ends with the `with` block."""
-
-    def __init__(self, command, environment):
-        self.command = command
-        self.tail = []
-        self.port = None
-        self.is_known = threading.Event()
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors="replace", env=environment, preexec_fn=on_cpu(SERVER_CPU))
-        self.reader = threading.Thread(target=self.read, daemon=True)
-        self.reader.start()
-
-    def read(self):
-        for line in self.process.stdout:
-            self.tail = self.tail[-9:] + [line.rstrip()]
-            found = re.search(r'listening.*address="?127\.0\.0\.1:(\d+)', line)
-            if found and self.port is None:
-                self.port = int(found.group(1))
-                self.is_known.set()
-        self.is_known.set()
-
-    def __enter__(self):
-        self.is_known.wait(START_SECONDS)
-        if self.port is None:
-            self.stop()
-            raise BenchError("no listening line from: " + " ".join(map(str, self.command)) +
-                             "".join("\n    " + line for line in self.tail))
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(8)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.reader.join(2)
 
 
 def server_command(name, mode, programs):
@@ -142,11 +84,6 @@ def measure(name, row, options):
     if not result.get("server_us_per_message"):
         raise BenchError(f"{name}: nothing arrived within the measured window")
     return result
-
-
-def progress(text):
-    if sys.stderr.isatty():
-        print("\r\033[K" + text, end="", file=sys.stderr, flush=True)
 
 
 def run_row(row, names, options):
@@ -276,13 +213,6 @@ def parse_arguments():
     if missing:
         parser.error(f"not in {options.programs}: {', '.join(missing)} (./dev bench builds them)")
     return options
-
-
-def describe_machine():
-    load = os.getloadavg()[0]
-    note = "   <- busy: expect noise, trust only ratios" if load > 0.5 else ""
-    system = os.uname()
-    return f"{system.sysname} {system.release}, {os.cpu_count()} CPUs, load {load:.1f}{note}"
 
 
 def main():
