@@ -89,11 +89,24 @@ std::string_view listen_remedy(std::error_code error, bool is_unix) noexcept {
   return "choose another address";
 }
 
+// The kernel takes down the rings of a process that has ended in the background, and until then its
+// port is in use. A restart right behind it must not fail for that.
+Result<OpenListeners, std::error_code> open_listeners_soon(const ListenAddress& address,
+                                                           unsigned shards) {
+  constexpr int kTries = 50;
+  constexpr timespec kPause{0, 10'000'000};
+  for (int tries = 1;; ++tries) {
+    auto open = open_listeners(address, shards);
+    if (open || open.error() != std::errc::address_in_use || tries == kTries) return open;
+    ::nanosleep(&kPause, nullptr);
+  }
+}
+
 Result<Listening, std::string> listen_on(const std::string& text, bool is_ops, unsigned shards) {
   const std::string option = is_ops ? "--ops-listen " : "--listen ";
   const auto address = ListenAddress::parse(text);
   if (!address) return fail(option + text + ": " + address.error());
-  auto open = open_listeners(*address, shards);
+  auto open = open_listeners_soon(*address, shards);
   if (!open) {
     return fail(option + text + ": " + open.error().message() + "; " +
                 std::string(listen_remedy(open.error(), !address->unix_path.empty())));

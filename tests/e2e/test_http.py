@@ -140,6 +140,14 @@ class Operator(unittest.TestCase):
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
         self.assertIn("--listen", done.stderr)
 
+    def test_a_port_that_becomes_free_a_little_later_is_taken(self):
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            address = "127.0.0.1:%d" % other.getsockname()[1]
+            gateway = Gateway(listen=(address,))
+            time.sleep(0.2)  # it would have given up by now; that it is slower is no failure
+        with gateway:
+            self.assertEqual(address, f"127.0.0.1:{gateway.port}")
+
     def test_wrong_options_are_one_line_and_exit_code_2(self):
         for arguments in (["--lisen", "x"], ["--max-message", "lots"], ["--listen", "nowhere"],
                           ["--backend", "magic"], ["--allow-origin", "https://*.example"],
