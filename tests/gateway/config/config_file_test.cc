@@ -64,6 +64,25 @@ TEST(ConfigFile, TextThatIsNotTomlIsRefusedWithItsLine) {
   }
 }
 
+TEST(ConfigFile, WhatTheParserDoesNotExpectIsRefusedAllTheSame) {
+  using std::string_literals::operator""s;
+  for (const std::string& text :
+       {"[[#"s, "[\n]"s, "[[[a]]]"s, " \t[ =]"s, "[,]"s, "listen = [}\"a:1\"]"s, "[\1]"s,
+        "[\xc3\xa4]"s, "\xc3\xa4 = 1"s, "\xcf\x9e = 1"s, "cpus = \"a\" \xc3\xa4"s, "cpus = \0"s,
+        "cpus = \"\\\"\"\x7f"s, "shards = 1E='\xef\xba\xbf\xd0\x8c'"s}) {
+    const std::string said = fault(text);
+    EXPECT_TRUE(said.starts_with("s.toml: not TOML") || said.starts_with("s.toml:1: ")) << said;
+    EXPECT_EQ(said.find('\n'), std::string::npos) << said;
+  }
+}
+
+TEST(ConfigFile, StringsAndCommentsMayHoldWhatTheyLike) {
+  EXPECT_EQ(values("robot_name = \"\xe5\x8c\x85[=\\\"\" # \xc3\xa4\n"), Texts{"\xe5\x8c\x85[=\""});
+  EXPECT_EQ(values("robot_name = '\xe5\x8c\x85\\'"), Texts{"\xe5\x8c\x85\\"});
+  EXPECT_EQ(values("robot_name = \"\"\"\n[=\n\xc3\xa4\"\"\"\"\"\n"), Texts{"[=\n\xc3\xa4\"\""});
+  EXPECT_EQ(values("listen = [\n  # both\n \"a:1\",\n 'b:2'\n]\n"), (Texts{"a:1", "b:2"}));
+}
+
 TEST(ConfigFile, AnEmptyFileSaysNothing) { EXPECT_TRUE(read_config_file("s.toml", "")->empty()); }
 
 TEST(ConfigFile, WhatIsWrittenSaysWhereItCameFromAndReadsBack) {

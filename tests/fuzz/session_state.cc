@@ -1,0 +1,31 @@
+// Saved sessions: bytes from another process are a session that can be saved again as it was, or
+// are refused.
+#include "gateway/session_state.h"
+
+#include <string>
+
+#include "core/base/check.h"
+#include "tests/fuzz/fuzz_target.h"
+#include "tests/proto/ws/test_buffers.h"
+
+namespace sluice::fuzz {
+
+void session_state(ConstBytes input) {
+  constexpr Time kNow{std::chrono::hours(5)};
+  const ExactCopy copy(input);
+  test::TestBuffers buffers;
+  const ws::ReaderContext context{
+      ws::Role::kServer, {.max_message = 4096, .max_fragments = 16}, Simd::detect(), &buffers};
+  ConstBytes left = copy.bytes();
+  const auto state = SessionState::load(context, kNow, left);
+  if (!state) {
+    SLUICE_CHECK(!state.error().empty());
+    return;
+  }
+  const ConstBytes used = copy.bytes().first(copy.bytes().size() - left.size());
+  std::vector<std::byte> saved;
+  state->save(saved, kNow);
+  SLUICE_CHECK(std::equal(saved.begin(), saved.end(), used.begin(), used.end()));
+}
+
+}  // namespace sluice::fuzz
