@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "gateway/hub.h"
 #include "gateway/publication.h"
 #include "gateway/session_state.h"
+#include "gateway/shard_compression.h"
 #include "gateway/shard_context.h"
 #include "proto/dialect/errors.h"
 
@@ -118,6 +120,7 @@ class Session final : public Stage {
   void on_released(Connection& connection, Departure departure) noexcept override;
 
   bool take(const ws::Event& event, std::size_t rest) noexcept;
+  void count_message(const ws::Event& event) noexcept;
   void answer_close(const ws::Event& event) noexcept;
   void say_close(ws::CloseCode code, std::string_view reason) noexcept;
   void finish(Cause cause, ws::CloseCode code) noexcept;
@@ -134,6 +137,9 @@ class Session final : public Stage {
   bool is_memory_short() noexcept;
   bool has_used_up_turn(std::size_t size) noexcept;
   void enqueue(const Publication& publication, Position position, GiveWay give_way) noexcept;
+  ws::Compressor* own_compressor() noexcept;
+  bool send_compressed(ws::Opcode opcode, ConstBytes data, std::size_t more_expected) noexcept;
+  Payload& encode(const Publication& publication, GiveWay& give_way) noexcept;
   void on_timer(Time now) noexcept;
   void forgive(Time now) noexcept;
   void schedule_first_ping() noexcept;
@@ -148,6 +154,7 @@ class Session final : public Stage {
   Dialect& dialect_;
   SessionState state_;
   std::vector<Link> links_;
+  std::unique_ptr<ws::Compressor> compressor_;  // with Encoding::kOwn, made at first use
   Handle self_;
   Timer timer_;
   std::uint32_t next_request_ = 1;
@@ -159,6 +166,7 @@ class Session final : public Stage {
   Cause cause_ = Cause::kNone;
   ws::CloseCode close_code_ = ws::kCloseAbnormal;  // what the metric says
   bool has_ended_ = false;
+  const Encoding encoding_;
 };
 
 }  // namespace sluice

@@ -25,10 +25,11 @@ void Session::send_message(ws::Opcode opcode, ConstBytes data, std::size_t more_
   if (!is_open()) return;
   if (connection_->queue_size() > 0 && is_memory_short()) return end(Cause::kQueuesFull);
   if (has_ended_) return;
+  counters().sent.add();
+  if (encoding_ != Encoding::kPlain && send_compressed(opcode, data, more_expected)) return;
   std::array<std::byte, ws::kFrameHeaderMax> header;
   const std::size_t size = ws::encode_header(header, opcode, true, data.size());
   connection_->write(std::span(header).first(size), data, size + data.size() + more_expected);
-  counters().sent.add();
 }
 
 void Session::refuse(const dialect::Refusal& refusal) noexcept {

@@ -49,7 +49,8 @@ struct Event {
   EventKind kind = EventKind::kNone;
   FrameError error = FrameError::kNone;  // kError only
   CloseCode code = 0;  // kClose: what the peer sent or kCloseNoStatus; kError: what to answer
-  Bytes payload;       // message, ping or pong data; kClose: the reason, valid UTF-8
+  std::uint32_t compressed_size = 0;  // of a message: what it came as, if it came compressed
+  Bytes payload;                      // message, ping or pong data; kClose: the reason, valid UTF-8
 };
 
 enum class Role : std::uint8_t {

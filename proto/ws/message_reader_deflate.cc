@@ -47,8 +47,11 @@ Event MessageReader::take_compressed(ConstBytes piece, bool ended) noexcept {
       if (!deflate_->stream().is_at_block_end()) return refuse(FrameError::kBadDeflate);
     }
     const Bytes text = block_.first(message_size_);
+    const std::size_t compressed_size = deflate_->kept().size() + piece.size();
     deflate_->end(text);
-    return end_message(text);
+    Event event = end_message(text);
+    event.compressed_size = static_cast<std::uint32_t>(compressed_size);
+    return event;
   }
   deflate_->keep(piece);
   if (ended) {
