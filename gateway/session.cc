@@ -80,7 +80,7 @@ void Session::count_message(const ws::Event& event) noexcept {
   state_.message_began_at = {};
   counters().received.add();
   if (event.compressed_size != 0) {
-    shard_.compression.count_inflated(event.compressed_size, event.payload.size());
+    count_inflated(event.compressed_size, event.payload.size());
   }
 }
 

@@ -135,7 +135,9 @@ class Session final : public Stage {
   bool make_room_for_answer(std::size_t size) noexcept;
   std::size_t drop_down_to(std::size_t cost_max, Drop reason) noexcept;
   bool is_memory_short() noexcept;
-  bool has_used_up_turn(std::size_t size) noexcept;
+  void charge_turn(std::uint32_t units) noexcept;
+  void wait_for_turn() noexcept;
+  void count_inflated(std::size_t compressed, std::size_t plain) noexcept;
   void enqueue(const Publication& publication, Position position, GiveWay give_way) noexcept;
   ws::Compressor* own_compressor() noexcept;
   bool send_compressed(ws::Opcode opcode, ConstBytes data, std::size_t more_expected) noexcept;
@@ -160,8 +162,8 @@ class Session final : public Stage {
   std::uint32_t next_request_ = 1;
   std::uint32_t joins_pending_ = 0;
   std::size_t mailbox_room_ = 0;  // cost of deliver_backlog's since the queue was last empty
-  std::uint32_t turn_ = 0;        // of the Router, in which `published_` was counted
-  std::uint32_t published_ = 0;
+  std::uint32_t turn_ = 0;        // of the Router, in which `used_units_` were counted
+  std::uint32_t used_units_ = 0;
   std::string held_;  // the channel that waits for our end: Router::hold
   Cause cause_ = Cause::kNone;
   ws::CloseCode close_code_ = ws::kCloseAbnormal;  // what the metric says

@@ -192,6 +192,23 @@ TEST_P(CompressionSim, AMessageOfTheLimitPassesAndABombIsRefused) {
   EXPECT_EQ(client.close_code, 1009);
 }
 
+// A thousand bytes that become a megabyte, again and again: allowed, but not all in one turn.
+TEST_P(CompressionSim, WhoLetsUsInflateMuchWaitsForTheNextTurn) {
+  constexpr std::size_t kMessages = 20;
+  world_.network.options().chunk_min = world_.network.options().chunk_max = 256 * kKiB;
+  world_.network.options().receive_buffer_bytes = 256 * kKiB;
+  start(of(GetParam()), 1);
+  SimClient& client = world_.connect("/", kOffer);
+  ASSERT_TRUE(world_.all_open());
+  const auto pauses = [this] { return instance_->shard(0).reactor().counters().pauses.value(); };
+  for (std::size_t i = 0; i < kMessages; ++i) client.send_text(std::string(200, 's'));
+  ASSERT_TRUE(all_have(kMessages));
+  EXPECT_EQ(pauses(), 0u) << "small ones need not wait";
+  for (std::size_t i = 0; i < kMessages; ++i) client.send_text(std::string(kMiB, 'x'));
+  ASSERT_TRUE(all_have(2 * kMessages));
+  EXPECT_GE(pauses(), kMessages - 1);
+}
+
 TEST_P(CompressionSim, WhatIsNoDeflateIsClosedWith1007AndCounted) {
   start(of(GetParam()));
   SimClient& client = world_.connect("/", kOffer);
@@ -264,6 +281,31 @@ TEST_P(CompressionSim, WhatWaitedCompressedGoesBackToTheMailboxAsItWas) {
     ASSERT_EQ(number_behind(message, "\"n\":"), next++) << message;
     ASSERT_TRUE(message.ends_with("xx\"}")) << message;
   }
+}
+
+// All in one turn: the mailbox comes, an error is answered, and the client leaves. What came of the
+// mailbox goes back, and the answer must be understood without it.
+TEST_P(CompressionSim, AnAnswerBehindWhatIsTakenBackIsUnderstood) {
+  SimOptions options;
+  options.chunk_min = options.chunk_max = options.receive_buffer_bytes = 256 * kKiB;
+  Compression compression = of(GetParam());
+  compression.min_bytes = 20;
+  Stream world(options, 1, {}, Namespaces{}, compression);
+  world.speaker = &world.connect("/sendone");
+  ASSERT_TRUE(world.all_open());
+  world.say(3, "send_");
+  ASSERT_TRUE(world.run_for(std::chrono::milliseconds(50)));
+  const std::string accept = R"({"msg_type":"accept_","toy_id":"U"})";
+  SimClient& hasty = world.connect("/sendone", accept, kOffer);
+  hasty.send_text("[1,2}");
+  hasty.send_raw(std::string("\x88\x82\x00\x00\x00\x00\x03\xe8", 8));
+  ASSERT_TRUE(world.run_until([&] { return hasty.close_code != 0; }));
+  ASSERT_EQ(hasty.messages.size(), 1u) << "the mailbox was not taken back";
+  EXPECT_NE(hasty.messages[0].find("bad_json"), std::string::npos);
+  SimClient& again = world.connect("/sendone", accept, kOffer);
+  ASSERT_TRUE(world.run_until([&] { return world.has_all(again); }));
+  EXPECT_TRUE(heard(again).in_place);
+  EXPECT_EQ(again.compressed, 3u);
 }
 
 // With its own compressor a session cannot lose what came first; it loses what comes last, and is
