@@ -142,6 +142,9 @@ class Connection {
   void pause(Pause reason) noexcept;
   void resume(Pause reason) noexcept;
   bool is_paused() const noexcept { return pauses_ != 0; }
+  bool is_paused_for(Pause reason) const noexcept {
+    return (pauses_ & static_cast<unsigned>(reason)) != 0;
+  }
 
   // Orderly: flush, FIN, discard input, end. No write is allowed afterwards.
   void close() noexcept;

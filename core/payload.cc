@@ -29,6 +29,8 @@ Payload& PayloadPool::new_hold() noexcept {
   Payload& hold = *free_;
   free_ = hold.next_free;
   hold.references = 1;
+  hold.original = hold.variant = nullptr;
+  hold.has_no_variant = false;
   ++live_;
   return hold;
 }
@@ -40,6 +42,26 @@ Payload& PayloadPool::make(std::size_t size) noexcept {
   payload.lender = shard_;
   payload.lender_hold = nullptr;
   return payload;
+}
+
+Payload& PayloadPool::make_variant(Payload& original, std::size_t size, bool is_shared) noexcept {
+  SLUICE_DCHECK(original.original == nullptr);
+  Payload& variant = make(size);
+  refer(original);
+  variant.original = &original;
+  if (is_shared) {
+    SLUICE_DCHECK(original.variant == nullptr);
+    original.variant = &variant;
+  }
+  return variant;
+}
+
+Payload& PayloadPool::take_original(Payload& payload) noexcept {
+  if (payload.original == nullptr) return payload;
+  Payload& original = *payload.original;
+  refer(original);
+  drop(payload);
+  return original;
 }
 
 Payload& PayloadPool::borrow(std::uint16_t lender, Payload& lender_hold) noexcept {
@@ -60,11 +82,14 @@ void PayloadPool::drop(Payload& payload) noexcept {
   } else {
     blocks_.give(payload.block);
   }
+  Payload* const original = payload.original;
+  if (original != nullptr && original->variant == &payload) original->variant = nullptr;
   payload.bytes = {};
   payload.block = {};
   payload.next_free = free_;
   free_ = &payload;
   --live_;
+  if (original != nullptr) drop(*original);
 }
 
 }  // namespace sluice

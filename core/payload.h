@@ -5,10 +5,14 @@
 // they are gone gives the bytes back to the shard it had them from. So a hand-over is a small
 // message each way and never an atomic read-modify-write.
 //
+// The same message in another encoding is a variant: bytes of this shard's own, made from the
+// original at most once while somebody needs them.
+//
 // Invariants
 //   1. The bytes never change once a Payload is shared (referred to twice, or lent).
 //   2. A lent Payload stays alive at its lender until the borrower has given it back.
 //   3. `references` is touched on one shard only.
+//   4. A variant keeps its original alive; an original knows its variant as long as that lives.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +35,9 @@ struct Payload {
   std::uint16_t lender = 0;        // shard that lent the bytes; our own index if they are ours
   Payload* lender_hold = nullptr;  // the lender's Payload, to be given back; null if ours
   Bytes block;                     // the pool block when the bytes are ours
+  Payload* original = nullptr;     // of a variant: what it was made from, one reference
+  Payload* variant = nullptr;      // made from this and shared, without a reference
+  bool has_no_variant = false;     // it was found that none is worth having
   Payload* next_free = nullptr;
 };
 
@@ -52,6 +59,11 @@ class PayloadPool {
 
   // `size` writable bytes with one reference; fill them through `writable` before sharing.
   Payload& make(std::size_t size) noexcept;
+  // The same for a variant of `original`, which gets one reference more. If it is to be shared,
+  // `original.variant` shows it. REQUIRES: there is no shared one yet.
+  Payload& make_variant(Payload& original, std::size_t size, bool is_shared) noexcept;
+  // Exchanges a reference to a variant for one to its original; anything else stays as it is.
+  Payload& take_original(Payload& payload) noexcept;
   static Bytes writable(Payload& payload) noexcept {
     return payload.block.first(payload.bytes.size());
   }

@@ -14,6 +14,7 @@ constexpr std::array<CauseInfo, kCauseCount> kCauses = {{
     {ws::kCloseAbnormal, kClient, "connection_lost", ""},
     {ws::kCloseProtocolError, kServer, "protocol_error", "protocol error"},
     {ws::kCloseInvalidData, kServer, "invalid_utf8", "text is not valid UTF-8"},
+    {ws::kCloseInvalidData, kServer, "bad_deflate", "message cannot be inflated"},
     {ws::kCloseTooBig, kServer, "message_too_big", "message is too big"},
     {ws::kClosePolicy, kServer, "too_many_fragments", "message has too many fragments"},
     {ws::kClosePolicy, kServer, "fragment_timeout", "message took too long to arrive"},
@@ -39,6 +40,8 @@ Cause cause_of(ws::FrameError error) noexcept {
     case ws::FrameError::kInvalidUtf8:
     case ws::FrameError::kCloseReasonInvalid:
       return Cause::kInvalidUtf8;
+    case ws::FrameError::kBadDeflate:
+      return Cause::kBadDeflate;
     default:
       return Cause::kProtocolError;
   }

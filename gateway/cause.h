@@ -23,6 +23,7 @@ enum class Cause : std::uint8_t {
   // Ours, because of the client.
   kProtocolError,
   kInvalidUtf8,
+  kBadDeflate,
   kMessageTooBig,
   kTooManyFragments,
   kFragmentTimeout,

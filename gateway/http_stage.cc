@@ -8,6 +8,7 @@
 #include "gateway/channel_kind.h"
 #include "gateway/history_view.h"
 #include "gateway/router.h"
+#include "gateway/shard_compression.h"
 
 namespace sluice {
 
@@ -175,11 +176,14 @@ void HttpStage::upgrade(const http::Request& request) noexcept {
     return reject(denial->status, denial->text, Refused::kNotAllowed);
   }
   log_request(&request, 101, kDialectNames[static_cast<std::size_t>(*dialect)]);
+  const auto agreed = shard_.compression.agree(request);
+  std::string extensions;
+  if (agreed) ws::append_deflate_answer(extensions, *agreed);
   std::string opening;
-  ws::append_switching_protocols(opening, host_.accept_key().of(handshake->key));
+  ws::append_switching_protocols(opening, host_.accept_key().of(handshake->key), {}, extensions);
   upgraded_ = true;
   timer_.cancel();
-  host_.open_session(connection_, *dialect, std::move(opening));
+  host_.open_session(connection_, *dialect, std::move(opening), agreed);
 }
 
 void HttpStage::reject(int status, std::string_view text, Refused reason,

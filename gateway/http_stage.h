@@ -19,6 +19,7 @@
 #include "gateway/shard_context.h"
 #include "gateway/shard_counters.h"
 #include "proto/http/request_parser.h"
+#include "proto/ws/deflate_offer.h"
 #include "proto/ws/handshake.h"
 
 namespace sluice {
@@ -37,9 +38,10 @@ struct HttpDeparture {
 // What an HttpStage needs beyond its shard. Implemented by the Shard.
 class HttpHost {
  public:
-  // The connection becomes a session of `dialect`; `opening` completes its handshake.
-  virtual void open_session(Connection& connection, DialectKind dialect,
-                            std::string opening) noexcept = 0;
+  // The connection becomes a session of `dialect`; `opening` completes its handshake. `agreed`: how
+  // messages are compressed, if they are.
+  virtual void open_session(Connection& connection, DialectKind dialect, std::string opening,
+                            const std::optional<ws::DeflateAgreement>& agreed) noexcept = 0;
   // The stage is done with its connection, which has another stage or is gone: destroy it.
   virtual void on_http_done(Handle stage) noexcept = 0;
   // The connection left this shard, with all of its input that was not answered.

@@ -34,6 +34,7 @@ Instance::Instance(const InstanceOptions& options, const Clock& clock, const Log
       connections_(options.connections_max, options.limits.max_connections_per_address),
       shared_{options_.limits,
               options_.namespaces,
+              options_.compression,
               clock,
               log,
               exchange_,

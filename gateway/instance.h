@@ -19,6 +19,7 @@ namespace sluice {
 struct InstanceOptions {
   Limits limits;
   Namespaces namespaces;
+  Compression compression;
   std::size_t connections_max = 0;  // resolved: what limits and descriptors allow; 0: no limit
   AdmissionRules admission;
   std::uint64_t seed = 0;           // hashes, jitter, epoch

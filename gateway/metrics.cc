@@ -201,6 +201,25 @@ void put_channels(MetricsText& text, const Shards& shards) {
         [](const Shard& s) { return s.counters().subscriptions.value(); });
 }
 
+void put_compression(MetricsText& text, const Shards& shards) {
+  text.family("sluice_compression_agreed_total", MetricType::kCounter,
+              "Handshakes that agreed on permessage-deflate.");
+  text.sample(sum(shards, [](const Shard& s) { return s.counters().compression_agreed.value(); }));
+  text.family("sluice_compressed_bytes_total", MetricType::kCounter,
+              "Bytes of messages that came compressed or were compressed, once for all that share "
+              "the result; form: before and after.");
+  const auto sample = [&](std::string_view direction, std::string_view form, auto read) {
+    text.sample({{"direction", direction}, {"form", form}}, sum(shards, read));
+  };
+  sample("in", "compressed", [](const Shard& s) { return s.counters().inflated_from.value(); });
+  sample("in", "plain", [](const Shard& s) { return s.counters().inflated_to.value(); });
+  sample("out", "compressed", [](const Shard& s) { return s.counters().deflated_to.value(); });
+  sample("out", "plain", [](const Shard& s) { return s.counters().deflated_from.value(); });
+  per_shard(text, shards, "sluice_compression_memory_bytes", MetricType::kGauge,
+            "Compressors and windows that connections keep.",
+            [](const Shard& s) { return s.counters().compression_bytes.value(); });
+}
+
 void put_inboxes(MetricsText& text, const Shards& shards, const Exchange<ShardMessage>& exchange) {
   const auto family = [&](std::string_view name, MetricType type, std::string_view help,
                           auto read) {
@@ -268,6 +287,7 @@ std::string Instance::metrics() const {
   put_http(text, shards_);
   put_turns(text, shards_);
   put_channels(text, shards_);
+  put_compression(text, shards_);
   put_inboxes(text, shards_, exchange_);
   text.family("sluice_connections_limit", MetricType::kGauge,
               "Connections allowed in total; 0: no limit.");

@@ -213,6 +213,7 @@ int run_gateway(const Options& options) {
   InstanceOptions instance_options;
   instance_options.limits = options.limits;
   instance_options.namespaces = options.namespaces;
+  instance_options.compression = options.compression;
   instance_options.connections_max = *connections;
   instance_options.admission = {options.insecure_identities, options.allow_origin};
   instance_options.seed = random_seed();

@@ -16,7 +16,8 @@ Session::Session(ShardContext& shard, Connection& connection, SessionState state
       dialect_(*shard.dialects[static_cast<std::size_t>(state.dialect)]),
       state_(std::move(state)),
       timer_([](void* owner, Time now) noexcept { static_cast<Session*>(owner)->on_timer(now); },
-             this) {
+             this),
+      encoding_(shard.compression.encoding_for(state_.deflate)) {
   connection.install(*this);
   counters().connections.add(1);
 }
@@ -75,19 +76,25 @@ std::size_t Session::on_bytes(Connection&, Bytes bytes) noexcept {
   return bytes.size() - rest.size();
 }
 
+void Session::count_message(const ws::Event& event) noexcept {
+  state_.message_began_at = {};
+  counters().received.add();
+  if (event.compressed_size != 0) {
+    count_inflated(event.compressed_size, event.payload.size());
+  }
+}
+
 // False when there is nothing more to take.
 bool Session::take(const ws::Event& event, std::size_t rest) noexcept {
   switch (event.kind) {
     case ws::EventKind::kNone:
       return false;
     case ws::EventKind::kText:
-      state_.message_began_at = {};
-      counters().received.add();
+      count_message(event);
       dialect_.on_text(*this, event.payload, rest);
       return true;
     case ws::EventKind::kBinary:
-      state_.message_began_at = {};
-      counters().received.add();
+      count_message(event);
       dialect_.on_binary(*this, event.payload, rest);
       return true;
     case ws::EventKind::kPing: {
@@ -184,8 +191,8 @@ void Session::take_back_unsent() noexcept {
 
 void Session::give_back(Payload& payload, std::uint16_t name_size, std::uint64_t offset,
                         Drop reason) noexcept {
-  const Publication publication{&payload, name_size};
   if (offset == 0) return shard_.reactor.payloads().drop(payload);  // an answer to this client
+  const Publication publication{&shard_.reactor.payloads().take_original(payload), name_size};
   shard_.router.return_unsent(publication, shard_.router.name(publication.channel()).hash, offset,
                               reason);
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "gateway/hub.h"
 #include "gateway/publication.h"
 #include "gateway/session_state.h"
+#include "gateway/shard_compression.h"
 #include "gateway/shard_context.h"
 #include "proto/dialect/errors.h"
 
@@ -118,6 +120,7 @@ class Session final : public Stage {
   void on_released(Connection& connection, Departure departure) noexcept override;
 
   bool take(const ws::Event& event, std::size_t rest) noexcept;
+  void count_message(const ws::Event& event) noexcept;
   void answer_close(const ws::Event& event) noexcept;
   void say_close(ws::CloseCode code, std::string_view reason) noexcept;
   void finish(Cause cause, ws::CloseCode code) noexcept;
@@ -132,8 +135,13 @@ class Session final : public Stage {
   bool make_room_for_answer(std::size_t size) noexcept;
   std::size_t drop_down_to(std::size_t cost_max, Drop reason) noexcept;
   bool is_memory_short() noexcept;
-  bool has_used_up_turn(std::size_t size) noexcept;
+  void charge_turn(std::uint32_t units) noexcept;
+  void wait_for_turn() noexcept;
+  void count_inflated(std::size_t compressed, std::size_t plain) noexcept;
   void enqueue(const Publication& publication, Position position, GiveWay give_way) noexcept;
+  ws::Compressor* own_compressor() noexcept;
+  bool send_compressed(ws::Opcode opcode, ConstBytes data, std::size_t more_expected) noexcept;
+  Payload& encode(const Publication& publication, GiveWay& give_way) noexcept;
   void on_timer(Time now) noexcept;
   void forgive(Time now) noexcept;
   void schedule_first_ping() noexcept;
@@ -148,17 +156,19 @@ class Session final : public Stage {
   Dialect& dialect_;
   SessionState state_;
   std::vector<Link> links_;
+  std::unique_ptr<ws::Compressor> compressor_;  // with Encoding::kOwn, made at first use
   Handle self_;
   Timer timer_;
   std::uint32_t next_request_ = 1;
   std::uint32_t joins_pending_ = 0;
   std::size_t mailbox_room_ = 0;  // cost of deliver_backlog's since the queue was last empty
-  std::uint32_t turn_ = 0;        // of the Router, in which `published_` was counted
-  std::uint32_t published_ = 0;
+  std::uint32_t turn_ = 0;        // of the Router, in which `used_units_` were counted
+  std::uint32_t used_units_ = 0;
   std::string held_;  // the channel that waits for our end: Router::hold
   Cause cause_ = Cause::kNone;
   ws::CloseCode close_code_ = ws::kCloseAbnormal;  // what the metric says
   bool has_ended_ = false;
+  const Encoding encoding_;
 };
 
 }  // namespace sluice

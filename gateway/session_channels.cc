@@ -11,7 +11,8 @@
 namespace sluice {
 namespace {
 
-// What one client may publish in a turn: that many messages, or so many units of bytes.
+// What one client may publish in a turn: that many messages, or so many units of bytes. What it
+// lets us inflate counts in units too, since it takes us much longer than it.
 constexpr std::uint32_t kUnitsPerTurn = 64;
 constexpr std::size_t kTurnUnit = 4096;
 
@@ -25,10 +26,11 @@ void Session::send_message(ws::Opcode opcode, ConstBytes data, std::size_t more_
   if (!is_open()) return;
   if (connection_->queue_size() > 0 && is_memory_short()) return end(Cause::kQueuesFull);
   if (has_ended_) return;
+  counters().sent.add();
+  if (encoding_ != Encoding::kPlain && send_compressed(opcode, data, more_expected)) return;
   std::array<std::byte, ws::kFrameHeaderMax> header;
   const std::size_t size = ws::encode_header(header, opcode, true, data.size());
   connection_->write(std::span(header).first(size), data, size + data.size() + more_expected);
-  counters().sent.add();
 }
 
 void Session::refuse(const dialect::Refusal& refusal) noexcept {
@@ -42,18 +44,27 @@ void Session::refuse(const dialect::Refusal& refusal) noexcept {
 
 void Session::publish(std::string_view channel, ConstBytes data) noexcept {
   shard_.router.publish(shard_.router.name(channel), data);
-  if (has_used_up_turn(data.size()) || shard_.router.is_congested()) {
-    connection_->pause(Pause::kInbox);
-    shard_.router.resume_when_clear(self_);
-  }
+  charge_turn(1 + static_cast<std::uint32_t>(data.size() / kTurnUnit));
+  if (shard_.router.is_congested()) wait_for_turn();
 }
 
 // So that one client cannot have all of a turn: what it sends beyond is read in the next one.
-bool Session::has_used_up_turn(std::size_t size) noexcept {
-  if (turn_ != shard_.router.turn()) published_ = 0;
+void Session::charge_turn(std::uint32_t units) noexcept {
+  if (turn_ != shard_.router.turn()) used_units_ = 0;
   turn_ = shard_.router.turn();
-  published_ += 1 + static_cast<std::uint32_t>(size / kTurnUnit);
-  return published_ >= kUnitsPerTurn;
+  used_units_ += units;
+  if (used_units_ >= kUnitsPerTurn) wait_for_turn();
+}
+
+void Session::wait_for_turn() noexcept {
+  if (connection_->is_paused_for(Pause::kInbox)) return;
+  connection_->pause(Pause::kInbox);
+  shard_.router.resume_when_clear(self_);
+}
+
+void Session::count_inflated(std::size_t compressed, std::size_t plain) noexcept {
+  shard_.compression.count_inflated(compressed, plain);
+  charge_turn(static_cast<std::uint32_t>(plain / kTurnUnit));
 }
 
 bool Session::follows(std::string_view channel) const noexcept {

@@ -57,8 +57,8 @@ void Session::deliver_backlog(ChannelName channel, const Publication& publicatio
 
 void Session::enqueue(const Publication& publication, Position position,
                       GiveWay give_way) noexcept {
-  PayloadPool::refer(*publication.payload);
-  connection_->write(*publication.payload, publication.name_size, position.offset, give_way);
+  Payload& encoded = encode(publication, give_way);
+  connection_->write(encoded, publication.name_size, position.offset, give_way);
   counters().sent.add();
 }
 
@@ -70,9 +70,7 @@ void Session::on_client_list(Payload& frame) noexcept {
   state_.list_is_due = false;
   if (!is_open()) return;
   if (!has_room(frame.bytes.size()) && !make_room_for_answer(frame.bytes.size())) return;
-  PayloadPool::refer(frame);
-  connection_->write(frame, 0, 0);
-  counters().sent.add();
+  enqueue({&frame, 0}, {}, GiveWay::kNever);
 }
 
 // Within this session's bound. The message that is leaving does not count, or a large one would

@@ -5,10 +5,11 @@
 namespace sluice {
 namespace {
 
-// Version 2: the fields below, in this order.
-constexpr std::uint8_t kVersion = 2;
+// Version 3: the fields below, in this order.
+constexpr std::uint8_t kVersion = 3;
 constexpr std::uint32_t kSubscriptionsMax = 4096;
 constexpr std::int64_t kNever = INT64_MIN;
+constexpr std::uint8_t kNoDeflate = 0;
 
 void put_time(Writer& out, Time time, Time now) {
   out.put(time == Time{} ? kNever : std::int64_t{(time - now).count()});
@@ -41,6 +42,8 @@ void SessionState::save(std::vector<std::byte>& out, Time now) const {
   put_time(writer, list_asked_at, now);
   writer.put_bool(list_waits);
   writer.put_bool(list_is_due);
+  writer.put(deflate ? deflate->window_bits : kNoDeflate);
+  writer.put_bool(deflate && deflate->takeover);
   reader.save(out);
 }
 
@@ -74,7 +77,14 @@ Result<SessionState, std::string_view> SessionState::load(const ws::ReaderContex
   state.list_asked_at = get_time(in, now);
   state.list_waits = in.get_bool();
   state.list_is_due = in.get_bool();
+  const ws::DeflateSide deflate{in.get<std::uint8_t>(), in.get_bool()};
   if (!in.ok()) return fail<std::string_view>("cut off");
+  if (deflate.window_bits != kNoDeflate) {
+    if (deflate.window_bits < ws::kWindowBitsMin || deflate.window_bits > ws::kWindowBitsMax) {
+      return fail<std::string_view>("a window that nobody can have agreed on");
+    }
+    state.deflate = deflate;
+  }
   ConstBytes rest = in.rest();
   auto reader = ws::MessageReader::load(context, rest);
   if (!reader) return fail(reader.error());

@@ -2,10 +2,12 @@
 //
 // A session can be saved at any byte of its input and go on in another process: so nothing in here
 // is a pointer into this one, no behaviour hides in a closure, and timers are deadlines. What is
-// not here is derived: the Dialect from its kind, places in the Hub by subscribing again.
+// not here is derived: the Dialect from its kind, places in the Hub by subscribing again. A
+// compressor begins anew, which every receiver understands.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +15,7 @@
 #include "core/base/clock.h"
 #include "core/base/result.h"
 #include "gateway/dialect_kind.h"
+#include "proto/ws/deflate_offer.h"
 #include "proto/ws/frame.h"
 #include "proto/ws/message_reader.h"
 
@@ -34,11 +37,15 @@ struct SessionState {
     bool is_live = false;
   };
 
-  explicit SessionState(DialectKind kind, const ws::ReaderContext& context) noexcept
+  SessionState(DialectKind kind, const ws::ReaderContext& context) noexcept
       : dialect(kind), reader(context) {}
+  SessionState(DialectKind kind, const ws::ReaderContext& context,
+               const ws::DeflateAgreement& agreed)
+      : dialect(kind), deflate(agreed.server), reader(context, agreed.client) {}
 
   DialectKind dialect;
   Phase phase = Phase::kOpening;
+  std::optional<ws::DeflateSide> deflate;  // how we may compress; unset: not at all
   ws::MessageReader reader;
   std::string opening;   // kOpening: the response that completes the handshake
   std::string nickname;  // what the chat lists; empty: none said

@@ -40,6 +40,7 @@ Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<
       reactor_(*backend_, shared.clock, reactor_limits(shared.limits),
                static_cast<std::uint16_t>(index), *this),
       broker_(shared.epoch),
+      compression_(shared.compression, reactor_.blocks(), reactor_.payloads(), counters_),
       router_({index, shared.hash_key, shared.limits, shared.namespaces, shared.exchange, reactor_,
                sessions_, broker_, counters_, *this}),
       shedder_(reactor_, sessions_, counters_,
@@ -50,10 +51,12 @@ Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<
                       {static_cast<std::uint32_t>(shared.limits.max_message),
                        static_cast<std::uint32_t>(shared.limits.max_fragments)},
                       Simd::detect(),
-                      &reactor_.blocks()},
+                      &reactor_.blocks(),
+                      &compression_.inflators()},
       dialects_{&echo_, &chat_, &relay_},
-      context_{index,      shared.limits, reactor_,        router_,   shedder_, counters_,
-               shared.log, random_,       reader_context_, dialects_, *this,    nullptr},
+      context_{index,        shared.limits, reactor_,   router_, shedder_,
+               compression_, counters_,     shared.log, random_, reader_context_,
+               dialects_,    *this,         nullptr},
       access_log_(shared.log, reactor_.timers(), counters_.requests_held_back, index,
                   access_lines_of(index, shared.exchange.shards(), shared.limits.access_lines)),
       warning_limit_(kWarningsPerSecond, kWarningsAtOnce),
@@ -179,9 +182,10 @@ bool Shard::prepare_sleep() noexcept {
 
 void Shard::on_awake() noexcept { shared_.exchange.doorbell(index_).awake(); }
 
-void Shard::open_session(Connection& connection, DialectKind dialect,
-                         std::string opening) noexcept {
-  SessionState state(dialect, reader_context_);
+void Shard::open_session(Connection& connection, DialectKind dialect, std::string opening,
+                         const std::optional<ws::DeflateAgreement>& agreed) noexcept {
+  SessionState state = agreed ? SessionState(dialect, reader_context_, *agreed)
+                              : SessionState(dialect, reader_context_);
   state.opening = std::move(opening);
   const Handle self = sessions_.allocate(context_, connection, std::move(state));
   sessions_.get(self)->start(self);

@@ -29,6 +29,7 @@
 #include "gateway/robot/robot.h"
 #include "gateway/router.h"
 #include "gateway/session.h"
+#include "gateway/shard_compression.h"
 #include "gateway/shard_context.h"
 #include "gateway/shedder.h"
 #include "proto/ws/handshake.h"
@@ -44,6 +45,7 @@ inline constexpr std::size_t kTurnedAwayMax = 8;
 struct InstanceShared {
   const Limits& limits;
   const Namespaces& namespaces;
+  const Compression& compression;
   const Clock& clock;
   const Logger& log;
   Exchange<ShardMessage>& exchange;
@@ -118,8 +120,8 @@ class Shard final : private ReactorHost,
   // RouterHost
   void on_shard_message(std::uint32_t from, const ShardMessage& message) noexcept override;
   // HttpHost
-  void open_session(Connection& connection, DialectKind dialect,
-                    std::string opening) noexcept override;
+  void open_session(Connection& connection, DialectKind dialect, std::string opening,
+                    const std::optional<ws::DeflateAgreement>& agreed) noexcept override;
   void on_http_done(Handle stage) noexcept override;
   void on_http_left(Handle stage, HttpDeparture departed) noexcept override;
   ws::AcceptKey& accept_key() noexcept override { return accept_key_; }
@@ -148,6 +150,7 @@ class Shard final : private ReactorHost,
   ShardCounters counters_;
   Reactor reactor_;
   MemoryBroker broker_;
+  ShardCompression compression_;  // outlives sessions
   Slab<Session, 64> sessions_;
   Slab<HttpStage, 16> http_;
   Router router_;

@@ -21,6 +21,7 @@ class HttpStage;
 class Robot;
 class Router;
 class Session;
+class ShardCompression;
 struct FrozenSession;
 
 // Receives what ends or leaves. Implemented by the Shard.
@@ -41,6 +42,7 @@ struct ShardContext {
   Reactor& reactor;
   Router& router;
   Shedder& shedder;
+  ShardCompression& compression;
   ShardCounters& counters;
   const Logger& log;
   Random& random;

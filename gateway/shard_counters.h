@@ -92,6 +92,12 @@ struct ShardCounters {
   Counter mailbox_returned;  // of the stored ones: had been on their way to a session
   Counter mailbox_delivered;
   Gauge subscriptions;
+  Counter compression_agreed;  // handshakes
+  Counter deflated_from;       // bytes of messages that were compressed, before it
+  Counter deflated_to;         // and after it
+  Counter inflated_from;
+  Counter inflated_to;
+  Gauge compression_bytes;  // compressors and windows of connections
 
   DialectCounters& of(DialectKind dialect) noexcept {
     return dialects[static_cast<std::size_t>(dialect)];

@@ -39,7 +39,8 @@ class Shedder {
         bytes_max_(static_cast<std::int64_t>(bytes_max)) {}
 
   // What waits to be sent, or to become whole, is more than the bound. Shared bytes count once;
-  // what is kept as history and in mailboxes has limits of its own.
+  // what is kept as history and in mailboxes has limits of its own, and what compressing takes
+  // for each connection is the operator's choice.
   bool is_full() const noexcept { return used() > bytes_max_; }
   // Makes room, if anybody has something to give. May end any session, but none is destroyed before
   // the call returns.
@@ -54,7 +55,7 @@ class Shedder {
 
   std::int64_t used() const noexcept {
     return reactor_.block_counters().bytes_in_use.value() - counters_.history_bytes.value() -
-           counters_.mailbox_bytes.value();
+           counters_.mailbox_bytes.value() - counters_.compression_bytes.value();
   }
   void find_candidates();
   std::size_t shed_largest() noexcept;

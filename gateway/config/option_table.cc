@@ -6,91 +6,11 @@
 
 #include "core/socket_address.h"
 #include "gateway/config/cpus.h"
+#include "gateway/config/option_setters.h"
 #include "gateway/config/robot_settings.h"
-#include "gateway/config/units.h"
 
 namespace sluice {
 namespace {
-
-using Fault = std::optional<std::string>;
-using Values = std::span<const std::string>;
-using Shown = std::vector<std::string>;
-
-Fault not_understood(const std::string& value, const std::string& remedy) {
-  return "cannot read '" + value + "': " + remedy;
-}
-
-// The field that a pointer to a member of Options or of Limits means.
-template <class Field>
-Field& field_of(Options& options, Field Options::*member) {
-  return options.*member;
-}
-template <class Field>
-Field& field_of(Options& options, Field Limits::*member) {
-  return options.limits.*member;
-}
-
-template <auto kMember>
-using FieldType = std::remove_reference_t<decltype(field_of(std::declval<Options&>(), kMember))>;
-
-// `show` only reads; the copy saves a second set of accessors for a path that runs once.
-template <auto kMember>
-FieldType<kMember> value_of(const Options& options) {
-  Options copy = options;
-  return field_of(copy, kMember);
-}
-
-template <class Number>
-Fault in_range(Number number, Number least, Number most, std::string (*format)(Number)) {
-  if (number >= least && number <= most) return std::nullopt;
-  return format(number) + " is out of range; choose " + format(least) + " to " + format(most);
-}
-
-std::string format_count(std::uint64_t number) { return std::to_string(number); }
-
-template <auto kMember, std::uint64_t kLeast, std::uint64_t kMost>
-Fault set_count(Options& options, Values values) {
-  const auto number = parse_count(values.back());
-  if (!number) return not_understood(values.back(), number.error());
-  if (auto fault = in_range(*number, kLeast, kMost, format_count)) return fault;
-  field_of(options, kMember) = static_cast<FieldType<kMember>>(*number);
-  return std::nullopt;
-}
-
-template <auto kMember>
-Shown show_count(const Options& options) {
-  return {std::to_string(value_of<kMember>(options))};
-}
-
-template <auto kMember, std::uint64_t kLeast, std::uint64_t kMost>
-Fault set_size(Options& options, Values values) {
-  const auto bytes = parse_size(values.back());
-  if (!bytes) return not_understood(values.back(), bytes.error());
-  if (auto fault = in_range(*bytes, kLeast, kMost, format_size)) return fault;
-  field_of(options, kMember) = static_cast<std::size_t>(*bytes);
-  return std::nullopt;
-}
-
-template <auto kMember>
-Shown show_size(const Options& options) {
-  return {format_size(value_of<kMember>(options))};
-}
-
-template <auto kMember, std::int64_t kLeastMs, std::int64_t kMostMs>
-Fault set_duration(Options& options, Values values) {
-  const auto duration = parse_duration(values.back());
-  if (!duration) return not_understood(values.back(), duration.error());
-  const Duration least = std::chrono::milliseconds(kLeastMs);
-  const Duration most = std::chrono::milliseconds(kMostMs);
-  if (auto fault = in_range(*duration, least, most, format_duration)) return fault;
-  field_of(options, kMember) = *duration;
-  return std::nullopt;
-}
-
-template <auto kMember>
-Shown show_duration(const Options& options) {
-  return {format_duration(value_of<kMember>(options))};
-}
 
 template <auto kMember>
 Fault set_addresses(Options& options, Values values) {
@@ -185,6 +105,21 @@ Fault set_slow_consumer(Options& options, Values values) {
 
 Shown show_slow_consumer(const Options& options) { return options.namespaces.slow_consumers(); }
 
+Fault set_compression(Options& options, Values values) {
+  const auto mode = compression_mode_from(values.back());
+  if (!mode) return not_understood(values.back(), "choose off, shared or dedicated");
+  options.compression.mode = *mode;
+  return std::nullopt;
+}
+
+Fault set_compression_min_size(Options& options, Values values) {
+  const auto bytes = parse_size(values.back());
+  if (!bytes) return not_understood(values.back(), bytes.error());
+  if (auto fault = in_range<std::uint64_t>(*bytes, 0, kGiB, format_size)) return fault;
+  options.compression.min_bytes = static_cast<std::size_t>(*bytes);
+  return std::nullopt;
+}
+
 Fault set_config(Options& options, Values values) {
   options.config = values.back();
   return std::nullopt;
@@ -193,50 +128,12 @@ Fault set_config(Options& options, Values values) {
 Fault set_nothing(Options&, Values) { return std::nullopt; }
 Shown show_nothing(const Options&) { return {}; }
 
-template <auto kMember, std::uint64_t kLeast, std::uint64_t kMost>
-constexpr OptionSpec count_option(std::string_view name, std::string_view group,
-                                  std::string_view help) {
-  return {name,
-          group,
-          OptionKind::kNumber,
-          "COUNT",
-          help,
-          set_count<kMember, kLeast, kMost>,
-          show_count<kMember>};
-}
-
-template <auto kMember, std::uint64_t kLeast, std::uint64_t kMost>
-constexpr OptionSpec size_option(std::string_view name, std::string_view group,
-                                 std::string_view help) {
-  return {name,
-          group,
-          OptionKind::kText,
-          "SIZE",
-          help,
-          set_size<kMember, kLeast, kMost>,
-          show_size<kMember>};
-}
-
-constexpr std::int64_t kSecondMs = 1000;
-constexpr std::int64_t kHourMs = 3600 * kSecondMs;
-
-template <auto kMember, std::int64_t kLeastMs = 100, std::int64_t kMostMs = kHourMs>
-constexpr OptionSpec duration_option(std::string_view name, std::string_view group,
-                                     std::string_view help) {
-  return {name,
-          group,
-          OptionKind::kText,
-          "TIME",
-          help,
-          set_duration<kMember, kLeastMs, kMostMs>,
-          show_duration<kMember>};
-}
-
 constexpr std::string_view kServer = "Server";
 constexpr std::string_view kClients = "Who may connect, and for how long";
 constexpr std::string_view kMessages = "What a client may send";
 constexpr std::string_view kQueues = "What may wait";
 constexpr std::string_view kKept = "What is kept";
+constexpr std::string_view kCompression = "Compression (permessage-deflate)";
 constexpr std::string_view kRobot = "Robot";
 constexpr std::string_view kLogging = "Logging";
 constexpr std::string_view kReading = "Configuration and help";
@@ -344,6 +241,29 @@ constexpr OptionSpec kTable[] = {
         "Bytes of all mailboxes together; the user away longest loses them."),
     duration_option<&Limits::mailbox_time, kSecondMs, 366 * 24 * kHourMs>(
         "mailbox-time", kKept, "How long a message is kept for a user who is away."),
+
+    {"compression", kCompression, OptionKind::kText, "off|shared|dedicated",
+     "For clients that offer it; shared: each message is compressed once for all; dedicated: for "
+     "each client, referring to earlier messages, which takes memory for each.",
+     set_compression,
+     [](const Options& options) {
+       return Shown{
+           std::string(kCompressionModes[static_cast<std::size_t>(options.compression.mode)])};
+     }},
+    count_option<&Compression::window_bits, 9, 15>(
+        "compression-window", kCompression,
+        "Each side refers back 2^COUNT bytes at most, as far as clients agree."),
+    count_option<&Compression::memory_level, 1, 9>(
+        "compression-memory-level", kCompression,
+        "Of zlib: higher takes more memory for each compressor and compresses a little better."),
+    {"compression-min-size", kCompression, OptionKind::kText, "SIZE",
+     "Shorter messages are sent as they are. Unset: 512 bytes, or 64 where a message may refer to "
+     "earlier ones.",
+     set_compression_min_size,
+     [](const Options& options) {
+       const auto bytes = options.compression.min_bytes;
+       return bytes ? Shown{format_size(*bytes)} : Shown{};
+     }},
 
     {"robot-url", kRobot, OptionKind::kText, "URL",
      "Who answers in the group chat: each message is POSTed there, over http or https. Unset: "

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/base/log.h"
+#include "gateway/config/compression.h"
 #include "gateway/config/limits.h"
 #include "gateway/config/namespaces.h"
 #include "gateway/origin.h"
@@ -38,6 +39,7 @@ struct Options {
   LogFormat log_format = LogFormat::kText;
   Limits limits;
   Namespaces namespaces;
+  Compression compression;
   std::string config;  // the file that was read, if any
 };
 

@@ -59,10 +59,11 @@ static_assert(kFrameHeaderMax == 14 && kCloseReasonMax == 123);
 
 // Writes the header of an unmasked frame with the shortest form of the length (RFC 6455 5.2) and
 // returns its size: 2, 4 or 10 bytes. REQUIRES: payload_size < 2^63; for control frames `fin` and
-// at most kControlPayloadMax.
+// at most kControlPayloadMax. `compressed` sets RSV1 (RFC 7692 6).
 inline std::size_t encode_header(std::span<std::byte, kFrameHeaderMax> out, Opcode opcode, bool fin,
-                                 std::uint64_t payload_size) noexcept {
-  out[0] = static_cast<std::byte>((fin ? 0x80u : 0u) | static_cast<unsigned>(opcode));
+                                 std::uint64_t payload_size, bool compressed = false) noexcept {
+  out[0] = static_cast<std::byte>((fin ? 0x80u : 0u) | (compressed ? 0x40u : 0u) |
+                                  static_cast<unsigned>(opcode));
   if (payload_size < 126) {
     out[1] = static_cast<std::byte>(payload_size);
     return 2;

@@ -21,6 +21,7 @@ constexpr std::array<FrameErrorInfo, kFrameErrorCount> kInfos = {{
     {kCloseProtocolError, "unexpected_continuation", "continuation without a message"},
     {kCloseProtocolError, "expected_continuation", "new message inside a fragmented one"},
     {kCloseInvalidData, "invalid_utf8", "text is not UTF-8"},
+    {kCloseInvalidData, "bad_deflate", "message cannot be inflated"},
     {kCloseProtocolError, "close_too_short", "close frame of one byte"},
     {kCloseProtocolError, "close_code_invalid", "invalid close code"},
     {kCloseInvalidData, "close_reason_invalid", "close reason is not UTF-8"},

@@ -25,11 +25,12 @@ enum class FrameError : std::uint8_t {
   kUnexpectedContinuation,
   kExpectedContinuation,
   kInvalidUtf8,
+  kBadDeflate,
   kCloseTooShort,
   kCloseCodeInvalid,
   kCloseReasonInvalid,
 };
-inline constexpr std::size_t kFrameErrorCount = 17;
+inline constexpr std::size_t kFrameErrorCount = 18;
 
 struct FrameErrorInfo {
   CloseCode code;

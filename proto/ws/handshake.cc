@@ -132,7 +132,7 @@ AcceptKey::Value AcceptKey::of(std::string_view key) noexcept {
 }
 
 void append_switching_protocols(std::string& out, const AcceptKey::Value& accept,
-                                std::string_view subprotocol) {
+                                std::string_view subprotocol, std::string_view extensions) {
   out +=
       "HTTP/1.1 101 Switching Protocols\r\n"
       "Upgrade: websocket\r\n"
@@ -142,6 +142,10 @@ void append_switching_protocols(std::string& out, const AcceptKey::Value& accept
   if (!subprotocol.empty()) {
     out += "\r\nSec-WebSocket-Protocol: ";
     out += subprotocol;
+  }
+  if (!extensions.empty()) {
+    out += "\r\nSec-WebSocket-Extensions: ";
+    out += extensions;
   }
   out += "\r\n\r\n";
 }

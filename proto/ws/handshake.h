@@ -88,7 +88,9 @@ class AcceptKey {
 };
 
 // Appends the 101 response. `subprotocol`: one that the client offered, or empty for none.
+// `extensions`: those accepted, as the field says it, or empty for none.
 void append_switching_protocols(std::string& out, const AcceptKey::Value& accept,
-                                std::string_view subprotocol = {});
+                                std::string_view subprotocol = {},
+                                std::string_view extensions = {});
 
 }  // namespace sluice::ws

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "proto/ws/inflate.h"
 #include "proto/ws/unmask.h"
 
 namespace sluice::ws {
@@ -42,6 +43,7 @@ MessageReader::~MessageReader() { release(); }
 
 MessageReader::MessageReader(MessageReader&& other) noexcept
     : context_(other.context_),
+      deflate_(std::move(other.deflate_)),
       block_(std::exchange(other.block_, {})),
       message_size_(other.message_size_),
       frame_due_(other.frame_due_),
@@ -52,7 +54,8 @@ MessageReader::MessageReader(MessageReader&& other) noexcept
       header_size_(other.header_size_),
       control_size_(other.control_size_),
       stage_(std::exchange(other.stage_, Stage::kSpent)),
-      message_opcode_(other.message_opcode_) {}
+      message_opcode_(other.message_opcode_),
+      is_compressed_(other.is_compressed_) {}
 
 MessageReader& MessageReader::operator=(MessageReader&& other) noexcept {
   if (this != &other) {
@@ -147,31 +150,38 @@ bool MessageReader::fill_header(Bytes& input, std::size_t size) noexcept {
 // Each part is judged as soon as it is there: an error needs no more bytes than show it.
 FrameError MessageReader::read_header(Bytes& input, bool& complete) noexcept {
   if (!fill_header(input, 2)) return FrameError::kNone;
-  if (const FrameError error = check_start(); error != FrameError::kNone) return error;
+  if (const FrameError error = check_start(fragments_); error != FrameError::kNone) return error;
   if (!fill_header(input, 2 + length_size())) return FrameError::kNone;
   const std::uint64_t length = payload_size();
-  if (const FrameError error = check_length(length); error != FrameError::kNone) return error;
+  if (const FrameError error = check_length(length, fragments_, received());
+      error != FrameError::kNone) {
+    return error;
+  }
   if (!fill_header(input, header_due())) return FrameError::kNone;
   begin_payload(length);
   complete = true;
   return FrameError::kNone;
 }
 
-// The first two bytes (RFC 6455 5.2, 5.4, 5.5), given the message under way.
-FrameError MessageReader::check_start() const noexcept {
+// The first two bytes (RFC 6455 5.2, 5.4, 5.5), given the frames of the message under way.
+FrameError MessageReader::check_start(std::uint32_t fragments) const noexcept {
   const auto start = static_cast<unsigned>(header_[0]);
   const auto second = static_cast<unsigned>(header_[1]);
   const Opcode opcode = frame_opcode();
-  if ((start & 0x70u) != 0) return FrameError::kReservedBits;
+  if ((start & 0x30u) != 0) return FrameError::kReservedBits;
+  if (frame_rsv1()) {
+    const bool begins = opcode == Opcode::kText || opcode == Opcode::kBinary;
+    if (!begins || deflate_ == nullptr) return FrameError::kReservedBits;
+  }
   if (!is_known(opcode)) return FrameError::kUnknownOpcode;
   if (is_control(opcode)) {
     if (!frame_fin()) return FrameError::kControlFragmented;
     if ((second & 0x7fu) > kControlPayloadMax) return FrameError::kControlTooLong;
   } else {
     const bool continues = opcode == Opcode::kContinuation;
-    if (continues && fragments_ == 0) return FrameError::kUnexpectedContinuation;
-    if (!continues && fragments_ != 0) return FrameError::kExpectedContinuation;
-    if (fragments_ >= context_->limits.max_fragments) return FrameError::kTooManyFragments;
+    if (continues && fragments == 0) return FrameError::kUnexpectedContinuation;
+    if (!continues && fragments != 0) return FrameError::kExpectedContinuation;
+    if (fragments >= context_->limits.max_fragments) return FrameError::kTooManyFragments;
   }
   if (is_masked() && (second & kMaskBit) == 0) return FrameError::kNotMasked;
   if (!is_masked() && (second & kMaskBit) != 0) return FrameError::kMasked;
@@ -188,13 +198,17 @@ std::uint64_t MessageReader::payload_size() const noexcept {
   return length;
 }
 
-FrameError MessageReader::check_length(std::uint64_t length) const noexcept {
+FrameError MessageReader::check_length(std::uint64_t length, std::uint32_t fragments,
+                                       std::uint32_t received) const noexcept {
   const std::size_t size = length_size();
   if (size == 2 && length < 126) return FrameError::kLengthNotMinimal;
   if (size == 8 && length <= 0xffff) return FrameError::kLengthNotMinimal;
   if (size == 8 && length >> 63 != 0) return FrameError::kLengthTopBit;
   if (is_control(frame_opcode())) return FrameError::kNone;
-  if (length > context_->limits.max_message - message_size_) return FrameError::kMessageTooBig;
+  const bool compressed = fragments == 0 ? frame_rsv1() : is_compressed_;
+  const std::uint32_t most =
+      compressed ? compressed_max(context_->limits) : context_->limits.max_message;
+  if (length > most - received) return FrameError::kMessageTooBig;
   return FrameError::kNone;
 }
 
@@ -206,6 +220,7 @@ void MessageReader::begin_payload(std::uint64_t length) noexcept {
   if (is_control(frame_opcode())) return;
   if (fragments_ == 0) {
     message_opcode_ = frame_opcode();
+    is_compressed_ = frame_rsv1();
     utf8_.reset();
   }
   ++fragments_;
@@ -230,6 +245,7 @@ Event MessageReader::take_payload(Bytes& input) noexcept {
     return ended ? end_control(block_.subspan(message_size_, control_size_)) : Event{};
   }
 
+  if (is_compressed_) return take_compressed(piece, ended);
   if (message_opcode_ == Opcode::kText && !utf8_.feed(piece, ascii)) {
     return refuse(FrameError::kInvalidUtf8);
   }
@@ -249,6 +265,7 @@ Event MessageReader::end_message(Bytes payload) noexcept {
   const bool is_text = message_opcode_ == Opcode::kText;
   if (is_text && !utf8_.at_boundary()) return refuse(FrameError::kInvalidUtf8);
   message_opcode_ = Opcode::kContinuation;
+  is_compressed_ = false;
   message_size_ = 0;
   fragments_ = 0;
   header_size_ = 0;
@@ -287,11 +304,13 @@ Event MessageReader::end_close(Bytes payload) noexcept {
     if (!is_valid_utf8(event.payload)) return refuse(FrameError::kCloseReasonInvalid);
   }
   stage_ = Stage::kSpent;  // the block, if any, holds the reason and goes with the next call
+  if (deflate_) deflate_->abandon();
   return event;
 }
 
 Event MessageReader::refuse(FrameError error) noexcept {
   release();
+  if (deflate_) deflate_->abandon();
   stage_ = Stage::kSpent;
   Event event;
   event.kind = EventKind::kError;
@@ -304,15 +323,21 @@ Event MessageReader::refuse(FrameError error) noexcept {
 void MessageReader::collect(ConstBytes piece, std::size_t at) noexcept {
   if (piece.empty()) return;
   const std::size_t needed = at + piece.size();
-  if (needed > block_.size()) {
-    const std::size_t useful = context_->limits.max_message + kControlPayloadMax;
-    const std::size_t wanted = std::min(std::max(kBlockMin, 2 * block_.size()), useful);
-    const Bytes grown = context_->buffers->take(std::max(needed, wanted));
-    if (at != 0) std::memcpy(grown.data(), block_.data(), at);
-    release();
-    block_ = grown;
-  }
+  if (needed > block_.size()) grow(needed, at);
   std::memcpy(block_.data() + at, piece.data(), piece.size());
+}
+
+// Gets a block for `needed` bytes or more, of which `used` are kept.
+void MessageReader::grow(std::size_t needed, std::size_t used) noexcept {
+  // Close to the limit at once to it, or the largest messages would be copied once more.
+  const std::size_t doubled = std::max(kBlockMin, 2 * block_.size());
+  const std::size_t wanted = doubled + doubled / 4 < context_->limits.max_message
+                                 ? doubled
+                                 : context_->limits.max_message + kControlPayloadMax;
+  const Bytes grown = context_->buffers->take(std::max(needed, wanted));
+  if (used != 0) std::memcpy(grown.data(), block_.data(), used);
+  release();
+  block_ = grown;
 }
 
 void MessageReader::release() noexcept {

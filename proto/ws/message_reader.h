@@ -13,11 +13,17 @@
 //      the following call).
 //   4. kReadSlack readable bytes follow every payload, provided they follow the input.
 //   5. After kClose or kError the reader is spent: it swallows input and reports kNone.
+//
+// If permessage-deflate was agreed on, a message may be compressed (RFC 7692): it is inflated as it
+// comes into the same block, so max_message bounds what it becomes and bad UTF-8 is noticed in
+// time. Invariant 1 then has one exception: a peer that refers back further than it agreed to is
+// either refused or understood, depending on the split.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -26,11 +32,15 @@
 #include "core/base/result.h"
 #include "core/base/serial.h"
 #include "proto/simd.h"
+#include "proto/ws/deflate_offer.h"
 #include "proto/ws/frame.h"
 #include "proto/ws/frame_error.h"
 #include "proto/ws/utf8.h"
 
 namespace sluice::ws {
+
+class CompressedInput;
+class InflatorPool;
 
 enum class EventKind : std::uint8_t { kNone, kText, kBinary, kPing, kPong, kClose, kError };
 
@@ -39,7 +49,8 @@ struct Event {
   EventKind kind = EventKind::kNone;
   FrameError error = FrameError::kNone;  // kError only
   CloseCode code = 0;  // kClose: what the peer sent or kCloseNoStatus; kError: what to answer
-  Bytes payload;       // message, ping or pong data; kClose: the reason, valid UTF-8
+  std::uint32_t compressed_size = 0;  // of a message: what it came as, if it came compressed
+  Bytes payload;                      // message, ping or pong data; kClose: the reason, valid UTF-8
 };
 
 enum class Role : std::uint8_t {
@@ -53,6 +64,9 @@ struct ReaderLimits {
   std::uint32_t max_message = 1u << 20;  // bytes of a whole message, inclusive; <= the ceiling
   std::uint32_t max_fragments = 4096;    // frames of one message, inclusive
 };
+// Bytes of a compressed message as it comes, inclusive: more cannot become a message within the
+// limits but by waste.
+std::uint32_t compressed_max(const ReaderLimits& limits) noexcept;
 
 // What the readers of a shard share. Outlives them; the shard's thread only.
 struct ReaderContext {
@@ -60,6 +74,7 @@ struct ReaderContext {
   ReaderLimits limits;
   Simd simd;
   BufferSource* buffers = nullptr;
+  InflatorPool* inflators = nullptr;  // if peers may compress
 };
 
 // One connection's receiving side. Owned by its session, used on its shard's thread. Plain data:
@@ -69,6 +84,8 @@ class MessageReader {
  public:
   // REQUIRES: context outlives the reader, context.buffers is set, max_message <= the ceiling.
   explicit MessageReader(const ReaderContext& context) noexcept;
+  // The same for a peer that may compress as `peer` says. REQUIRES: context.inflators is set.
+  MessageReader(const ReaderContext& context, DeflateSide peer);
   ~MessageReader();
   MessageReader(MessageReader&& other) noexcept;
   MessageReader& operator=(MessageReader&& other) noexcept;
@@ -80,11 +97,13 @@ class MessageReader {
   // Something has begun that the peer must finish in time: a header, a payload or a fragmented
   // message.
   bool is_unfinished() const noexcept;
-  // Bytes of the block held now; 0 between messages.
-  std::size_t held_bytes() const noexcept { return block_.size(); }
+  // Bytes held for the message under way; 0 between messages.
+  std::size_t held_bytes() const noexcept;
+  bool may_be_compressed() const noexcept { return deflate_ != nullptr; }
   bool is_spent() const noexcept { return stage_ == Stage::kSpent; }
 
   // Appends the state, versioned. A reported message that is still in the block is not part of it.
+  // What was agreed on about compression is, and the text that the peer may refer to.
   void save(std::vector<std::byte>& out) const;
   // Reads a state from the front of `input` and moves it on. Fails, with a reason for the log, on
   // another version or anything save() cannot have written under the context's limits.
@@ -104,24 +123,34 @@ class MessageReader {
   Event next_slow(Bytes& input) noexcept;
   bool fill_header(Bytes& input, std::size_t size) noexcept;
   FrameError read_header(Bytes& input, bool& complete) noexcept;
-  FrameError check_start() const noexcept;
-  FrameError check_length(std::uint64_t length) const noexcept;
+  FrameError check_start(std::uint32_t fragments) const noexcept;
+  FrameError check_length(std::uint64_t length, std::uint32_t fragments,
+                          std::uint32_t received) const noexcept;
   void begin_payload(std::uint64_t length) noexcept;
   Event take_payload(Bytes& input) noexcept;
+  Event take_compressed(ConstBytes piece, bool ended) noexcept;
+  FrameError inflate(ConstBytes piece) noexcept;
   Event end_message(Bytes payload) noexcept;
   Event end_control(Bytes payload) noexcept;
   Event end_close(Bytes payload) noexcept;
   Event refuse(FrameError error) noexcept;
   void collect(ConstBytes piece, std::size_t at) noexcept;
+  void grow(std::size_t needed, std::size_t used) noexcept;
   void release() noexcept;
+  void save_deflate(Writer& writer) const;
+  bool load_deflate(Reader& in);
   bool load_frame(Reader& in) noexcept;
-  bool is_header_plausible() const noexcept;
-  bool resume_payload() noexcept;
+  bool is_header_plausible(std::uint32_t received) const noexcept;
+  bool resume_payload(std::uint32_t received) noexcept;
 
   Opcode frame_opcode() const noexcept {
     return static_cast<Opcode>(static_cast<unsigned>(header_[0]) & 0x0fu);
   }
   bool frame_fin() const noexcept { return (static_cast<unsigned>(header_[0]) & 0x80u) != 0; }
+  // RSV1, which says on the first frame of a message that it is compressed (RFC 7692 6).
+  bool frame_rsv1() const noexcept { return (static_cast<unsigned>(header_[0]) & 0x40u) != 0; }
+  // Payload bytes of the message under way, as they came.
+  std::uint32_t received() const noexcept;
   bool is_masked() const noexcept { return context_->role == Role::kServer; }
   // How many bytes hold the length, beyond the two that begin every header.
   std::size_t length_size() const noexcept {
@@ -134,6 +163,7 @@ class MessageReader {
   std::uint64_t payload_size() const noexcept;
 
   const ReaderContext* context_;
+  std::unique_ptr<CompressedInput> deflate_;  // null: nothing may be compressed
   Bytes block_;                     // message_size_ bytes of the message, then control_size_ of a
                                     // control frame that came between its fragments
   std::uint32_t message_size_ = 0;  // of the message under way, in block_
@@ -146,6 +176,7 @@ class MessageReader {
   std::uint8_t control_size_ = 0;                    // bytes of a control payload in block_
   Stage stage_ = Stage::kIdle;
   Opcode message_opcode_ = Opcode::kContinuation;  // kText or kBinary while a message is under way
+  bool is_compressed_ = false;                     // the message under way is
 };
 
 static_assert(sizeof(MessageReader) <= 96, "an idle connection must stay small");

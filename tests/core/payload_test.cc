@@ -40,6 +40,89 @@ TEST(PayloadPool, ABorrowedPayloadIsGivenBackThroughEveryLender) {
   EXPECT_EQ(blocks[0].counters().bytes_in_use.value(), 0);
 }
 
+TEST(PayloadPool, AVariantKeepsItsOriginalAndIsKnownWhileItLives) {
+  BlockPool blocks;
+  PayloadPool pool(blocks, 0);
+  Payload& original = pool.make(100);
+  EXPECT_EQ(original.variant, nullptr);
+  Payload& variant = pool.make_variant(original, 10, true);
+  EXPECT_EQ(variant.bytes.size(), 10u);
+  EXPECT_EQ(original.variant, &variant);
+  pool.drop(original);
+  EXPECT_EQ(pool.live(), 2u);
+  PayloadPool::refer(original);
+  pool.drop(variant);
+  EXPECT_EQ(pool.live(), 1u);
+  EXPECT_EQ(original.variant, nullptr);
+  Payload& again = pool.make_variant(original, 20, true);
+  EXPECT_EQ(original.variant, &again);
+  pool.drop(again);
+  pool.drop(original);
+  EXPECT_EQ(pool.live(), 0u);
+  EXPECT_EQ(blocks.counters().bytes_in_use.value(), 0);
+}
+
+TEST(PayloadPool, VariantsThatAreNotSharedAreNotShown) {
+  BlockPool blocks;
+  PayloadPool pool(blocks, 0);
+  Payload& original = pool.make(100);
+  Payload& shared = pool.make_variant(original, 10, true);
+  Payload& own = pool.make_variant(original, 10, false);
+  EXPECT_EQ(original.variant, &shared);
+  pool.drop(own);
+  EXPECT_EQ(original.variant, &shared);
+  pool.drop(shared);
+  pool.drop(original);
+  EXPECT_EQ(pool.live(), 0u);
+}
+
+TEST(PayloadPool, TheOriginalIsTakenInsteadOfItsVariant) {
+  BlockPool blocks;
+  PayloadPool pool(blocks, 0);
+  Payload& original = pool.make(100);
+  Payload& variant = pool.make_variant(original, 10, false);
+  pool.drop(original);
+  EXPECT_EQ(&pool.take_original(variant), &original);
+  EXPECT_EQ(pool.live(), 1u);
+  EXPECT_EQ(original.references, 1u);
+  EXPECT_EQ(&pool.take_original(original), &original);
+  EXPECT_EQ(original.references, 1u);
+  pool.drop(original);
+  EXPECT_EQ(pool.live(), 0u);
+}
+
+TEST(PayloadPool, AVariantOfALoanEndsItWhenItGoes) {
+  BlockPool blocks[2];
+  PayloadPool lender(blocks[0], 0);
+  PayloadPool borrower(blocks[1], 1);
+  Payload& lent = lender.make(10);
+  Payload& borrowed = borrower.borrow(0, lent);
+  Payload& variant = borrower.make_variant(borrowed, 5, true);
+  borrower.drop(borrowed);
+  EXPECT_TRUE(borrower.returns().empty());
+  borrower.drop(variant);
+  ASSERT_EQ(borrower.returns().size(), 1u);
+  lender.give_back(*borrower.returns()[0].hold);
+  EXPECT_EQ(lender.live() + borrower.live(), 0u);
+  EXPECT_EQ(blocks[1].counters().bytes_in_use.value(), 0);
+}
+
+TEST(PayloadPool, AHoldThatIsUsedAgainKnowsNothingOfItsPast) {
+  BlockPool blocks;
+  PayloadPool pool(blocks, 0);
+  Payload& original = pool.make(100);
+  Payload& variant = pool.make_variant(original, 10, true);
+  original.has_no_variant = true;
+  pool.drop(original);
+  pool.drop(variant);
+  for (int i = 0; i < 2; ++i) {
+    const Payload& next = pool.make(10);
+    EXPECT_EQ(next.original, nullptr);
+    EXPECT_EQ(next.variant, nullptr);
+    EXPECT_FALSE(next.has_no_variant);
+  }
+}
+
 TEST(PayloadPool, LoansThatNobodyReturnsEndWithThePool) {
   BlockPool blocks;
   {

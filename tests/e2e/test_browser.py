@@ -95,6 +95,11 @@ class Browser(unittest.TestCase):
     def test_the_relay_page_over_epoll(self):
         self.drive("relay", "--backend", "epoll", E2E_PAGES_ONLY="a_message_travels_and_is_answered")
 
+    def test_compressed_sockets(self):
+        for mode in ("shared", "dedicated"):
+            with self.subTest(mode=mode):
+                self.drive("compression", "--compression", mode)
+
     def test_merging(self):
         done = subprocess.run(["node", str(HERE / "pages" / "merge.js")], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

@@ -69,7 +69,7 @@ TEST(Cause, HasTheCodeThatClientsAreToldAbout) {
       {Cause::kTooManyErrors, 1008},    {Cause::kPingTimeout, 1006},
       {Cause::kWriteTimeout, 1006},     {Cause::kSlowConsumer, 1008},
       {Cause::kQueuesFull, 1013},       {Cause::kUnavailable, 1013},
-      {Cause::kShutdown, 1001}};
+      {Cause::kShutdown, 1001},         {Cause::kBadDeflate, 1007}};
   for (const auto& [cause, code] : codes) {
     EXPECT_EQ(describe(cause).code, code) << describe(cause).label;
   }
@@ -88,6 +88,7 @@ TEST(Cause, OfAFrameErrorTellsLimitsTextAndFormApart) {
   EXPECT_EQ(cause_of(ws::FrameError::kMessageTooBig), Cause::kMessageTooBig);
   EXPECT_EQ(cause_of(ws::FrameError::kTooManyFragments), Cause::kTooManyFragments);
   EXPECT_EQ(cause_of(ws::FrameError::kInvalidUtf8), Cause::kInvalidUtf8);
+  EXPECT_EQ(cause_of(ws::FrameError::kBadDeflate), Cause::kBadDeflate);
   EXPECT_EQ(cause_of(ws::FrameError::kNotMasked), Cause::kProtocolError);
 }
 

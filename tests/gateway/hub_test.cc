@@ -146,8 +146,11 @@ class HubTest : public testing::Test,
   Random random_{1};
   ws::ReaderContext reader_context_{ws::Role::kServer, {}, Simd::detect(), &reactor_.blocks()};
   std::array<Dialect*, kDialectCount> dialects_{&dialect_, &dialect_, &dialect_};
-  ShardContext context_{0,    limits_, reactor_,        router_,   shedder_, counters_,
-                        log_, random_, reader_context_, dialects_, *this,    nullptr};
+  Compression settings_;
+  ShardCompression compression_{settings_, reactor_.blocks(), reactor_.payloads(), counters_};
+  ShardContext context_{0,         limits_, reactor_, router_,         shedder_,  compression_,
+                        counters_, log_,    random_,  reader_context_, dialects_, *this,
+                        nullptr};
   std::vector<std::unique_ptr<SimStream>> streams_;
   std::vector<Session*> opened_;
   std::map<const Session*, Connection*> connections_;

@@ -10,6 +10,7 @@
 #include "core/block_pool.h"
 #include "core/payload.h"
 #include "proto/ws/client.h"
+#include "proto/ws/inflate.h"
 
 namespace sluice {
 namespace {
@@ -22,7 +23,7 @@ class SessionStateTest : public testing::Test {
  protected:
   // A state of which no field has its default.
   SessionState full() {
-    SessionState state(DialectKind::kRelay, context_);
+    SessionState state(DialectKind::kRelay, context_, {.server = {10, false}, .client = {9, true}});
     state.phase = SessionState::Phase::kOpen;
     state.opening = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
     state.nickname = "n\xc3\xa4me";
@@ -53,7 +54,8 @@ class SessionStateTest : public testing::Test {
   }
 
   BlockPool blocks_;
-  ws::ReaderContext context_{ws::Role::kServer, {}, Simd::detect(), &blocks_};
+  ws::InflatorPool inflators_{blocks_, blocks_};
+  ws::ReaderContext context_{ws::Role::kServer, {}, Simd::detect(), &blocks_, &inflators_};
 };
 
 TEST_F(SessionStateTest, KeepsEveryField) {
@@ -77,6 +79,8 @@ TEST_F(SessionStateTest, KeepsEveryField) {
   EXPECT_EQ(loaded->list_asked_at, expected.list_asked_at);
   EXPECT_EQ(loaded->list_waits, expected.list_waits);
   EXPECT_EQ(loaded->list_is_due, expected.list_is_due);
+  EXPECT_EQ(loaded->deflate, (ws::DeflateSide{10, false}));
+  EXPECT_TRUE(loaded->reader.may_be_compressed());
 }
 
 TEST_F(SessionStateTest, TellsFlagsThatLieSideBySideApart) {
@@ -185,6 +189,11 @@ TEST_F(SessionStateTest, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(error_with(1, 255), "unknown dialect");
   EXPECT_EQ(error_with(2, 3), "unknown phase");
   EXPECT_EQ(error_with(2, 255), "unknown phase");
+  const std::size_t window = bytes.size() - 8 - 2;  // in front of what an idle reader saves
+  EXPECT_EQ(bytes[window], std::byte{10});
+  EXPECT_EQ(error_with(window, 15), "");
+  EXPECT_EQ(error_with(window, 7), "a window that nobody can have agreed on");
+  EXPECT_EQ(error_with(window, 16), "a window that nobody can have agreed on");
 }
 
 TEST_F(SessionStateTest, RefusesMoreSubscriptionsThanASessionMayHave) {

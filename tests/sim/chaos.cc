@@ -44,9 +44,9 @@ class Chaos {
     if (random_.chance(1, 4)) limits.mailbox_time = std::chrono::seconds(50);
     if (random_.chance(1, 4)) limits.write_queues_total = 64 * kKiB;
     limits_ = limits;
-    instance_ = std::make_unique<SimInstance>(world_.network, world_.scheduler, kAddress,
-                                              1 + static_cast<std::uint32_t>(seed % 8), limits,
-                                              random_namespaces());
+    instance_ = std::make_unique<SimInstance>(
+        world_.network, world_.scheduler, kAddress, 1 + static_cast<std::uint32_t>(seed % 8),
+        limits, random_namespaces(), std::nullopt, random_compression());
     peers_.resize(4 + random_.below(8));
     for (std::size_t i = 0; i < peers_.size(); ++i) peers_[i].index = i;
   }
@@ -94,6 +94,25 @@ class Chaos {
     return namespaces;
   }
 
+  Compression random_compression() {
+    Compression compression;
+    compression.mode = static_cast<CompressionMode>(random_.below(3));
+    compression.window_bits = static_cast<std::uint8_t>(9 + random_.below(7));
+    compression.memory_level = static_cast<std::uint8_t>(1 + random_.below(9));
+    if (random_.chance(2, 3)) compression.min_bytes = random_.below(200);
+    return compression;
+  }
+  std::string_view random_extensions() {
+    constexpr std::string_view kOffers[] = {
+        "",
+        "permessage-deflate",
+        "permessage-deflate; client_max_window_bits",
+        "permessage-deflate; client_max_window_bits; server_no_context_takeover",
+        "permessage-deflate; server_max_window_bits=10, permessage-deflate",
+        "permessage-deflate; client_no_context_takeover; server_max_window_bits=8"};
+    return kOffers[random_.below(std::size(kOffers))];
+  }
+
   void fault(std::string what) { faults_.push_back(std::move(what)); }
   Time now() { return world_.network.clock().now(); }
   static std::string toy_name(std::size_t index) { return "toy" + std::to_string(index); }
@@ -106,7 +125,7 @@ class Chaos {
     const std::string_view path = peer.role == Role::kChat   ? "/chat"
                                   : peer.role == Role::kEcho ? "/"
                                                              : "/sendone";
-    peer.client = std::make_unique<SimClient>(world_.network, kAddress, path);
+    peer.client = std::make_unique<SimClient>(world_.network, kAddress, path, random_extensions());
     peer.is_closing = peer.has_spoilt = false;
     peer.is_reading = true;
     peer.seen = 0;

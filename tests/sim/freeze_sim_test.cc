@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "tests/proto/ws/raw_deflate.h"
+#include "tests/proto/ws/reader_driver.h"
+#include "tests/proto/ws/test_buffers.h"
 #include "tests/sim/sim_world.h"
 
 namespace sluice::test {
@@ -53,41 +56,68 @@ std::vector<std::string> frames_of(const std::string& received) {
   return published;
 }
 
+// The same for a client that understands compressed frames, pongs last.
+std::vector<std::string> messages_of(const std::string& received) {
+  TestBuffers buffers;
+  ws::InflatorPool pool(buffers, buffers);
+  const ws::ReaderContext context{ws::Role::kClient, {}, Simd::detect(), &buffers, &pool};
+  const std::size_t head = received.find("\r\n\r\n") + 4;
+  ws::DeflateSide side;
+  side.takeover = received.substr(0, head).find("server_no_context_takeover") == std::string::npos;
+  ReaderRun run =
+      run_reader(context, as_bytes(std::string_view(received).substr(head)), {}, false, side);
+  EXPECT_FALSE(run.is_unfinished);
+  std::stable_partition(run.events.begin(), run.events.end(),
+                        [](const std::string& event) { return !event.starts_with("pong"); });
+  return run.events;
+}
+
 using Outcome = std::vector<std::vector<std::string>>;
+
+// What a case has beside its script.
+struct Setting {
+  Compression compression;
+  std::string_view extensions;  // that both clients offer
+};
 
 // What two clients of `path` receive when the first one's bytes are `script` and both move after
 // its first `cut` bytes (not at all if `cut` is npos). The second one says `other` first.
 Outcome received(std::string_view path, const std::string& script, const std::string& other,
-                 std::size_t cut) {
+                 std::size_t cut, const Setting& setting) {
   SimOptions options;
   options.seed = 3;
   SimNetwork network(options);
   SimScheduler scheduler(network);
-  SimInstance first(network, scheduler, kAddress, 2);
+  SimInstance first(network, scheduler, kAddress, 2, {}, {}, std::nullopt, setting.compression);
   auto observer = network.connect(kAddress);
-  observer->write(handshake_bytes(path) + other);
+  observer->write(handshake_bytes(path, setting.extensions) + other);
   settle(scheduler);
   auto client = network.connect(kAddress);
-  const std::string all = handshake_bytes(path) + script;
+  const std::string all = handshake_bytes(path, setting.extensions) + script;
   client->write(all.substr(0, cut));
   settle(scheduler);
-  SimInstance second(network, scheduler, SocketAddress::ipv4(0x7f000001, 9998), 3);
+  SimInstance second(network, scheduler, SocketAddress::ipv4(0x7f000001, 9998), 3, {}, {},
+                     std::nullopt, setting.compression);
   if (cut != std::string::npos) {
     move_all(scheduler, first, second);
     client->write(all.substr(cut));
     settle(scheduler);
   }
   EXPECT_TRUE(client->received().starts_with("HTTP/1.1 101"));
+  if (!setting.extensions.empty()) {
+    return {messages_of(client->received()), messages_of(observer->received())};
+  }
   return {frames_of(client->received()), frames_of(observer->received())};
 }
 
-void check_every_cut(std::string_view path, const std::string& script, const std::string& other) {
-  const Outcome expected = received(path, script, other, std::string::npos);
+void check_every_cut(std::string_view path, const std::string& script, const std::string& other,
+                     const Setting& setting = {}) {
+  const Outcome expected = received(path, script, other, std::string::npos, setting);
   ASSERT_FALSE(expected[0].empty());
-  const std::size_t size = handshake_bytes(path).size() + script.size();
+  const std::size_t size = handshake_bytes(path, setting.extensions).size() + script.size();
   for (std::size_t cut = 0; cut <= size; ++cut) {
     SCOPED_TRACE("moved after byte " + std::to_string(cut) + " of " + std::to_string(size));
-    ASSERT_EQ(received(path, script, other, cut), expected);
+    ASSERT_EQ(received(path, script, other, cut, setting), expected);
   }
 }
 
@@ -119,6 +149,43 @@ TEST(FreezeSim, ARelaySessionMovesAtEveryByte) {
                       text_frame_bytes(R"({"msg_type":"send_","to_user":"T1","n":2})") +
                       text_frame_bytes("[1,2}"),
                   text_frame_bytes(R"({"msg_type":"accept_","toy_id":"T2"})"));
+}
+
+// Two messages that refer to each other, the second one in two frames with a ping between them, and
+// a plain one.
+std::string compressed_script(const std::string& text, bool takeover) {
+  RawDeflate sender(12);
+  const std::string first = sender.message(text);
+  if (!takeover) sender.reset();
+  const std::string second = sender.message(text + text.substr(0, 1) + "\xe4\xbd\xa0");
+  return frame(0xc1, first) + frame(0x41, second.substr(0, second.size() / 2)) +
+         frame(0x89, "ping") + frame(0x80, second.substr(second.size() / 2)) +
+         text_frame_bytes(text);
+}
+
+TEST(FreezeSim, CompressedSessionsMoveAtEveryByte) {
+  for (const CompressionMode mode : {CompressionMode::kShared, CompressionMode::kDedicated}) {
+    SCOPED_TRACE(kCompressionModes[static_cast<std::size_t>(mode)]);
+    Setting setting;
+    setting.compression.mode = mode;
+    setting.compression.min_bytes = 20;
+    setting.extensions = "permessage-deflate; client_max_window_bits";
+    const std::string script =
+        compressed_script("said twice, and said twice again", mode == CompressionMode::kDedicated);
+    check_every_cut("/", script, "", setting);
+  }
+}
+
+TEST(FreezeSim, ASessionWithItsOwnCompressorHearsTheChatBeforeAndAfterItMoves) {
+  Setting setting;
+  setting.compression.mode = CompressionMode::kDedicated;
+  setting.compression.min_bytes = 20;
+  setting.extensions = "permessage-deflate; client_max_window_bits";
+  const std::string said = R"({"msg_type":"message","message":"what is said again and again"})";
+  RawDeflate sender(12);
+  std::string script;
+  for (int i = 0; i < 3; ++i) script += frame(0xc1, sender.message(said));
+  check_every_cut("/chat", script, "", setting);
 }
 
 }  // namespace

@@ -67,13 +67,15 @@ inline Heard heard(const SimClient& client) {
 // An instance with clients of it, one of which is the speaker.
 struct Stream {
   explicit Stream(const SimOptions& options, std::uint32_t shards, const Limits& limits,
-                  const Namespaces& namespaces)
+                  const Namespaces& namespaces, const Compression& compression = {})
       : network(options),
         scheduler(network),
-        instance(network, scheduler, kAddress, shards, limits, namespaces) {}
+        instance(network, scheduler, kAddress, shards, limits, namespaces, std::nullopt,
+                 compression) {}
 
-  SimClient& connect(std::string_view path, const std::string& first = {}) {
-    clients.push_back(std::make_unique<SimClient>(network, kAddress, path));
+  SimClient& connect(std::string_view path, const std::string& first = {},
+                     std::string_view extensions = {}) {
+    clients.push_back(std::make_unique<SimClient>(network, kAddress, path, extensions));
     if (!first.empty()) clients.back()->send_text(first);
     return *clients.back();
   }

@@ -27,7 +27,7 @@ class SimInstance::Actor final : public SimActor {
 
 SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
                          std::uint32_t shards, const Limits& limits, const Namespaces& namespaces,
-                         std::optional<RobotSetup> robot)
+                         std::optional<RobotSetup> robot, const Compression& compression)
     : scheduler_(scheduler), log_(network.clock(), sink_, LogLevel::kError, LogFormat::kText) {
   std::vector<std::unique_ptr<Backend>> backends;
   std::vector<SimBackend*> raw;
@@ -42,6 +42,7 @@ SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const Soc
   options.limits = limits;
   options.connections_max = limits.max_connections;
   options.namespaces = namespaces;
+  options.compression = compression;
   options.seed = network.random().next();
   options.robot = std::move(robot);
   instance_ = std::move(*Instance::create(options, network.clock(), log_, std::move(backends)));
@@ -63,9 +64,11 @@ std::size_t SimInstance::connection_count() {
   return count;
 }
 
-std::string handshake_bytes(std::string_view path) {
+std::string handshake_bytes(std::string_view path, std::string_view extensions) {
   std::string out;
+  const http::Field fields[] = {{"Sec-WebSocket-Extensions", extensions}};
   ws::ClientHandshake handshake;
+  if (!extensions.empty()) handshake.fields = fields;
   handshake.host = "localhost";
   handshake.target = path;
   ws::append_handshake(out, handshake);
@@ -79,14 +82,43 @@ std::string text_frame_bytes(std::string_view text) {
   return std::string(as_text(out));
 }
 
-SimClient::SimClient(SimNetwork& network, const SocketAddress& address, std::string_view path)
-    : context_{ws::Role::kClient, {1u << 24, 4096}, Simd::of(SimdLevel::kScalar), &heap_},
+SimClient::SimClient(SimNetwork& network, const SocketAddress& address, std::string_view path,
+                     std::string_view extensions)
+    : context_{ws::Role::kClient,
+               {1u << 24, 4096},
+               Simd::of(SimdLevel::kScalar),
+               &heap_,
+               &inflators_},
       reader_(context_),
       stream_(network.connect(address)) {
-  stream_->write(handshake_bytes(path));
+  stream_->write(handshake_bytes(path, extensions));
 }
 
-void SimClient::send_text(std::string_view text) { stream_->write(text_frame_bytes(text)); }
+void SimClient::send_text(std::string_view text) {
+  if (!compressor_) return stream_->write(text_frame_bytes(text));
+  const ws::Deflated deflated = compressor_->compress(as_bytes(text));
+  std::string frame = text_frame_bytes(as_text(deflated.bytes()));
+  frame[0] = static_cast<char>(0xc1);
+  stream_->write(frame);
+}
+
+// The answer says how both sides compress.
+void SimClient::open() {
+  open_ = true;
+  if (response.find("Sec-WebSocket-Extensions: permessage-deflate") == std::string::npos) return;
+  const auto side_of = [this](const std::string& name) {
+    ws::DeflateSide side;
+    side.takeover = response.find(name + "_no_context_takeover") == std::string::npos;
+    const std::string bits = name + "_max_window_bits=";
+    const std::size_t at = response.find(bits);
+    if (at != std::string::npos) {
+      side.window_bits = static_cast<std::uint8_t>(std::stoi(response.substr(at + bits.size())));
+    }
+    return side;
+  };
+  reader_ = ws::MessageReader(context_, side_of("server"));
+  compressor_ = std::make_unique<ws::Compressor>(heap_, heap_, side_of("client"), 8);
+}
 
 void SimClient::poll() {
   std::string bytes = stream_->read();
@@ -97,7 +129,7 @@ void SimClient::poll() {
     bytes = response.substr(end + 4);
     response.resize(end + 4);
     if (!response.starts_with("HTTP/1.1 101")) return;
-    open_ = true;
+    open();
   }
   std::vector<std::byte> padded(bytes.size() + kReadSlack);
   std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(padded.data()));
@@ -105,6 +137,7 @@ void SimClient::poll() {
   while (true) {
     const ws::Event event = reader_.next(input);
     if (event.kind == ws::EventKind::kNone) return;
+    if (event.compressed_size != 0) ++compressed;
     if (event.kind == ws::EventKind::kText) messages.emplace_back(as_text(event.payload));
     if (event.kind == ws::EventKind::kPong) ++pongs;
     if (event.kind == ws::EventKind::kPing) ++pings;

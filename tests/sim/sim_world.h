@@ -13,6 +13,8 @@
 #include "core/sim/sim_scheduler.h"
 #include "core/sim/sim_stream.h"
 #include "gateway/instance.h"
+#include "proto/ws/deflate.h"
+#include "proto/ws/inflate.h"
 #include "proto/ws/message_reader.h"
 
 namespace sluice::test {
@@ -22,7 +24,7 @@ class SimInstance {
  public:
   SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
               std::uint32_t shards, const Limits& limits = {}, const Namespaces& namespaces = {},
-              std::optional<RobotSetup> robot = std::nullopt);
+              std::optional<RobotSetup> robot = std::nullopt, const Compression& compression = {});
   ~SimInstance();
 
   Instance& gateway() { return *instance_; }
@@ -54,8 +56,11 @@ class SimInstance {
 // A WebSocket client over a raw stream of the network. Sends handshake and frames, reads messages.
 class SimClient {
  public:
-  SimClient(SimNetwork& network, const SocketAddress& address, std::string_view path);
+  // `extensions`: what it offers, with a window of 2^15 bytes for itself.
+  SimClient(SimNetwork& network, const SocketAddress& address, std::string_view path,
+            std::string_view extensions = {});
 
+  // Compressed, if that was agreed on. Before the handshake is answered it never is.
   void send_text(std::string_view text);
   void send_raw(std::string_view bytes) { stream_->write(bytes); }
   // Reads what has come. Messages and the Close are then in the members below.
@@ -69,8 +74,11 @@ class SimClient {
   ws::CloseCode close_code = 0;
   std::size_t pongs = 0;
   std::size_t pings = 0;
+  std::size_t compressed = 0;  // messages that came so
 
  private:
+  void open();
+
   class Heap final : public BufferSource {
    public:
     Bytes take(std::size_t size) noexcept override {
@@ -80,8 +88,10 @@ class SimClient {
   };
 
   Heap heap_;
+  ws::InflatorPool inflators_{heap_, heap_};
   ws::ReaderContext context_;
   ws::MessageReader reader_;
+  std::unique_ptr<ws::Compressor> compressor_;
   std::unique_ptr<SimStream> stream_;
   bool open_ = false;
 };
@@ -93,8 +103,8 @@ inline const SocketAddress kAddress = SocketAddress::ipv4(0x7f000001, 9999);
 struct World {
   explicit World(const SimOptions& options) : network(options), scheduler(network) {}
 
-  SimClient& connect(std::string_view path) {
-    clients.push_back(std::make_unique<SimClient>(network, kAddress, path));
+  SimClient& connect(std::string_view path, std::string_view extensions = {}) {
+    clients.push_back(std::make_unique<SimClient>(network, kAddress, path, extensions));
     return *clients.back();
   }
   // Runs until every client satisfies `done`.
@@ -115,7 +125,7 @@ struct World {
 };
 
 // The bytes of a handshake for `path`, and of a masked text frame.
-std::string handshake_bytes(std::string_view path);
+std::string handshake_bytes(std::string_view path, std::string_view extensions = {});
 std::string text_frame_bytes(std::string_view text);
 
 }  // namespace sluice::test

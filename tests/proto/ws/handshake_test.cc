@@ -168,7 +168,7 @@ TEST(AcceptKey, GivesTheRfcsExampleEveryTime) {
   }
 }
 
-TEST(SwitchingProtocols, NamesTheSubprotocolOnlyIfThereIsOne) {
+TEST(SwitchingProtocols, NamesSubprotocolAndExtensionsOnlyIfThereAreAny) {
   auto accept = ws::AcceptKey::create();
   ASSERT_TRUE(accept.has_value());
   const auto value = accept->of("dGhlIHNhbXBsZSBub25jZQ==");
@@ -180,6 +180,9 @@ TEST(SwitchingProtocols, NamesTheSubprotocolOnlyIfThereIsOne) {
   out.clear();
   ws::append_switching_protocols(out, value, "chat");
   EXPECT_TRUE(out.ends_with("\r\nSec-WebSocket-Protocol: chat\r\n\r\n")) << out;
+  out.clear();
+  ws::append_switching_protocols(out, value, {}, "permessage-deflate");
+  EXPECT_TRUE(out.ends_with("=\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n")) << out;
 }
 
 }  // namespace

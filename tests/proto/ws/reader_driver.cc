@@ -75,9 +75,10 @@ std::string to_line(const ws::Event& event) {
 }
 
 ReaderRun run_reader(const ws::ReaderContext& context, ConstBytes stream,
-                     const std::vector<std::size_t>& cuts, bool thaw) {
+                     const std::vector<std::size_t>& cuts, bool thaw,
+                     std::optional<ws::DeflateSide> peer) {
   ReaderRun run;
-  ws::MessageReader reader(context);
+  ws::MessageReader reader = peer ? ws::MessageReader(context, *peer) : ws::MessageReader(context);
   std::size_t from = 0;
   for (const std::size_t cut : cuts) {
     feed(reader, stream.subspan(from, cut - from), run.events);
@@ -102,18 +103,18 @@ std::vector<Simd> all_simd() {
 }
 
 void expect_same_at_every_split(const ws::ReaderContext& context, ConstBytes stream,
-                                const EventLog& events) {
-  const ReaderRun whole = run_reader(context, stream, {});
+                                const EventLog& events, std::optional<ws::DeflateSide> peer) {
+  const ReaderRun whole = run_reader(context, stream, {}, false, peer);
   EXPECT_EQ(whole.events, events);
   std::vector<std::size_t> everywhere(stream.size());
   std::iota(everywhere.begin(), everywhere.end(), 0);
   for (const bool thaw : {false, true}) {
     for (const std::size_t cut : everywhere) {
-      const ReaderRun run = run_reader(context, stream, {cut}, thaw);
+      const ReaderRun run = run_reader(context, stream, {cut}, thaw, peer);
       ASSERT_EQ(run.events, events) << "cut at " << cut << (thaw ? ", thawed" : "");
       ASSERT_EQ(run.is_unfinished, whole.is_unfinished) << "cut at " << cut;
     }
-    const ReaderRun run = run_reader(context, stream, everywhere, thaw);
+    const ReaderRun run = run_reader(context, stream, everywhere, thaw, peer);
     ASSERT_EQ(run.events, events) << "byte by byte" << (thaw ? ", thawed" : "");
     ASSERT_EQ(run.is_unfinished, whole.is_unfinished) << "byte by byte";
   }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,9 +21,10 @@ struct ReaderRun {
 };
 
 // `cuts`: ascending offsets at which the stream is cut. With `thaw` the reader is saved and loaded
-// into a new one at each of them.
+// into a new one at each of them. `peer`: how the peer may compress, if it may.
 ReaderRun run_reader(const ws::ReaderContext& context, ConstBytes stream,
-                     const std::vector<std::size_t>& cuts, bool thaw = false);
+                     const std::vector<std::size_t>& cuts, bool thaw = false,
+                     std::optional<ws::DeflateSide> peer = std::nullopt);
 
 // All levels of instructions that this machine has.
 std::vector<Simd> all_simd();
@@ -31,6 +32,7 @@ std::vector<Simd> all_simd();
 // Requires the same events from the stream whole, cut in two at every offset, and byte by byte;
 // each with and without saving in between. `events` are those of the whole.
 void expect_same_at_every_split(const ws::ReaderContext& context, ConstBytes stream,
-                                const EventLog& events);
+                                const EventLog& events,
+                                std::optional<ws::DeflateSide> peer = std::nullopt);
 
 }  // namespace sluice::test

@@ -1,0 +1,93 @@
+#include "gateway/shard_compression.h"
+
+#include <array>
+#include <cstring>
+
+#include "proto/ws/frame.h"
+
+namespace sluice {
+
+Bytes ShardCompression::Resting::take(std::size_t size) noexcept {
+  const Bytes block = blocks_.take(size);
+  bytes_.add(static_cast<std::int64_t>(block.size()));
+  return block;
+}
+
+void ShardCompression::Resting::give(Bytes block) noexcept {
+  bytes_.add(-static_cast<std::int64_t>(block.size()));
+  blocks_.give(block);
+}
+
+ShardCompression::ShardCompression(const Compression& settings, BlockPool& blocks,
+                                   PayloadPool& payloads, ShardCounters& counters) noexcept
+    : settings_(settings),
+      blocks_(blocks),
+      payloads_(payloads),
+      counters_(counters),
+      resting_(blocks, counters.compression_bytes),
+      inflators_(resting_, blocks) {}
+
+std::optional<ws::DeflateAgreement> ShardCompression::agree(const http::Request& request) noexcept {
+  if (settings_.mode == CompressionMode::kOff) return std::nullopt;
+  const auto agreed = ws::choose_deflate(request, settings_.deflate());
+  if (agreed) counters_.compression_agreed.add();
+  return agreed;
+}
+
+// A session may come from a process with other settings: what it agreed on limits what it is sent,
+// and sending it plain is always right.
+Encoding ShardCompression::encoding_for(const std::optional<ws::DeflateSide>& side) const noexcept {
+  if (!side || settings_.mode == CompressionMode::kOff) return Encoding::kPlain;
+  if (side->takeover && settings_.mode == CompressionMode::kDedicated) return Encoding::kOwn;
+  return side->window_bits >= settings_.window_bits ? Encoding::kShared : Encoding::kPlain;
+}
+
+std::unique_ptr<ws::Compressor> ShardCompression::make_compressor(ws::DeflateSide side) {
+  return std::make_unique<ws::Compressor>(resting_, blocks_, side, settings_.memory_level);
+}
+
+std::optional<ws::Deflated> ShardCompression::compress(ws::Compressor* own,
+                                                       ConstBytes message) noexcept {
+  if (own == nullptr && !shared_) shared_ = make_compressor({settings_.window_bits, false});
+  ws::Deflated deflated = (own != nullptr ? *own : *shared_).compress(message);
+  counters_.deflated_from.add(message.size());
+  counters_.deflated_to.add(deflated.bytes().size());
+  if (own == nullptr && deflated.bytes().size() >= message.size()) return std::nullopt;
+  return deflated;
+}
+
+Payload* ShardCompression::share(const Publication& publication) noexcept {
+  Payload& plain = *publication.payload;
+  if (plain.variant != nullptr) {
+    PayloadPool::refer(*plain.variant);
+    return plain.variant;
+  }
+  if (plain.has_no_variant || !is_worth_it(publication.data().size(), Encoding::kShared)) {
+    return nullptr;
+  }
+  const auto deflated = compress(nullptr, publication.data());
+  plain.has_no_variant = !deflated;
+  return deflated ? &wrap(publication, deflated->bytes(), true) : nullptr;
+}
+
+Payload& ShardCompression::make_own(ws::Compressor& own, const Publication& publication) noexcept {
+  return wrap(publication, compress(&own, publication.data())->bytes(), false);
+}
+
+// Name and frame behind each other, as in the publication itself.
+Payload& ShardCompression::wrap(const Publication& publication, ConstBytes compressed,
+                                bool is_shared) noexcept {
+  std::array<std::byte, ws::kFrameHeaderMax> header;
+  const std::size_t header_size =
+      ws::encode_header(header, ws::Opcode::kText, true, compressed.size(), true);
+  const std::size_t frame_at = publication.frame_at();
+  Payload& variant = payloads_.make_variant(*publication.payload,
+                                            frame_at + header_size + compressed.size(), is_shared);
+  std::byte* out = PayloadPool::writable(variant).data();
+  if (frame_at != 0) std::memcpy(out, publication.payload->bytes.data(), frame_at);
+  std::memcpy(out + frame_at, header.data(), header_size);
+  std::memcpy(out + frame_at + header_size, compressed.data(), compressed.size());
+  return variant;
+}
+
+}  // namespace sluice
