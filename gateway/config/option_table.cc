@@ -308,6 +308,8 @@ constexpr OptionSpec kTable[] = {
                                                "From the first to the last fragment of a message."),
     count_option<&Limits::max_errors, 1, kMillion>(
         "max-errors", kMessages, "Error answers that a client may earn before it is closed."),
+    count_option<&Limits::max_pings, 1, kMillion>(
+        "max-pings", kMessages, "Pings of a client in a second, else it closes with 1008."),
     count_option<&Limits::max_channels, 1, 1000 * kMillion>("max-channels", kMessages,
                                                             "Channels that may exist at once."),
 
