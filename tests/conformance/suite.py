@@ -6,11 +6,14 @@ cases that ran says that all is well when the server is gone.
 
 import asyncio
 import collections
+import time
 
 from cases import cases_of, expected_behaviour
 
 # For one group. The longest takes some seconds on a machine with nothing else to do.
 GROUP_SECONDS = 300
+# How often a group that is under way is told of.
+TICK_SECONDS = 1
 
 # What a case came to: whether its messages, and its close, were as they should be, and in words.
 Result = collections.namedtuple("Result", "case behaviour close text")
@@ -59,12 +62,15 @@ class Run:
         self.expected = sum(len(cases_of(group, quick)) for group in self.groups)
 
     def run(self, is_alive, on_group=lambda run, group: None):
-        """Stops at the first group behind which `is_alive()` is false: the rest would say nothing."""
+        """Stops at the first group behind which `is_alive()` is false: the rest would say nothing.
+
+        `on_group` is called when a group begins and every second while it is under way.
+        """
         for group in self.groups:
             on_group(self, group)
             cases = cases_of(group, self.quick)
             try:
-                results = asyncio.run(self.limited(cases))
+                results = asyncio.run(self.limited(cases, lambda: on_group(self, group)))
             except asyncio.TimeoutError:
                 self.faults.append(f"{group}: not done within {GROUP_SECONDS} s")
                 break
@@ -77,5 +83,12 @@ class Run:
             self.faults.append(f"{len(self.results)} cases ran, expected {self.expected}")
         return not self.faults
 
-    async def limited(self, cases):
-        return await asyncio.wait_for(self.engine(self.url, cases, self.concurrency), GROUP_SECONDS)
+    async def limited(self, cases, on_tick):
+        engine = asyncio.ensure_future(self.engine(self.url, cases, self.concurrency))
+        deadline = time.monotonic() + GROUP_SECONDS
+        while not (await asyncio.wait({engine}, timeout=TICK_SECONDS))[0]:
+            on_tick()
+            if time.monotonic() > deadline:
+                engine.cancel()
+                raise asyncio.TimeoutError
+        return engine.result()

@@ -9,8 +9,10 @@ import tempfile
 import types
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import cases
+import suite
 import summary
 from suite import Result, Run, faults_of
 
@@ -85,11 +87,16 @@ class Runs(unittest.TestCase):
         self.assertFalse(run.run(lambda: next(alive)))
         self.assertEqual(len(run.faults), 2, run.faults)
 
-    def test_a_group_that_never_ends_is_given_up(self):
+    def test_a_group_that_never_ends_is_told_of_and_given_up(self):
         async def never(url, asked, concurrency):
-            raise asyncio.TimeoutError
-        run = Run("", ["1.1"], engine=never)
-        self.assertFalse(run.run(lambda: True))
+            await asyncio.Event().wait()
+        told = []
+        run = Run("", ["1.1", "1.2"], engine=never)
+        with mock.patch.object(suite, "GROUP_SECONDS", 0.2), mock.patch.object(suite, "TICK_SECONDS", 0.05):
+            self.assertFalse(run.run(lambda: True, lambda run, group: told.append(group)))
+        self.assertGreater(len(told), 2)
+        self.assertEqual(set(told), {"1.1"})
+        self.assertIn("1.1: not done within", run.faults[0])
 
 
 class Program(unittest.TestCase):

@@ -197,7 +197,7 @@ TEST_F(HttpClauses, Rfc9110_9_1_AMethodThatNobodyKnowsIs501AndAKnownOne405) {
 // Whatever answers a HEAD has the head that answers a GET and no body.
 TEST_F(HttpClauses, Rfc9110_9_3_2_NoAnswerToHeadHasABody) {
   start();
-  const auto with_method = [](const std::string& method, std::string text) {
+  const auto with_method = [](const std::string& method, const std::string& text) {
     return method + text.substr(text.find(' '));
   };
   const std::string evil = "X-Forwarded-For: 1.2.3.4\r\n";
