@@ -313,6 +313,8 @@ TEST_F(HttpClauses, APostWithAnyBodyIsAnsweredAndNothingWorse) {
 // Whatever is damaged, the client is answered or waited for, and the next one is served.
 TEST_F(HttpClauses, DamagedHandshakesEndInAnAnswer) {
   start();
+  std::size_t refusals = 0;
+  std::size_t sessions = 0;
   constexpr std::string_view kNasty = "\r\n\t :,;/?=\x7f\x80\xff";
   for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
     Random random(seed);
@@ -335,7 +337,11 @@ TEST_F(HttpClauses, DamagedHandshakesEndInAnAnswer) {
     }
     const std::string got = answer({text});
     ASSERT_TRUE(got.empty() || got.starts_with("HTTP/1.1 ")) << seed << got;
+    refusals += got.starts_with("HTTP/1.1 4") ? 1u : 0u;
+    sessions += got.starts_with("HTTP/1.1 101 ") ? 1u : 0u;
   }
+  EXPECT_GT(refusals, 500u);
+  EXPECT_GT(sessions, 100u);
   run(seconds(20));
   EXPECT_EQ(shard().connection_count(), 0u);
   EXPECT_EQ(statuses(split(answer({get("/healthz")}))), std::vector<int>{200});
