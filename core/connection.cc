@@ -46,7 +46,7 @@ void Connection::write_pong(ConstBytes frame) noexcept {
   SLUICE_DCHECK(takes_output());
   auto pools = reactor_.pools();
   const std::size_t before = queue_.size();
-  queue_.set_pong(pools, frame);
+  queue_.add_pong(pools, frame);
   charge_since(before);
   mark_dirty();
 }

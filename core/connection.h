@@ -119,6 +119,7 @@ class Connection {
   }
   // The peer does not take what was sent: the beginning of the queue is with the kernel.
   bool is_blocked() const noexcept { return blocked_ || sending_; }
+  // May overtake what was not begun, and be replaced by later ones: WriteQueue::add_pong.
   void write_pong(ConstBytes frame) noexcept;
   // No pong may overtake what is queued now, such as the end of a handshake.
   void pin_output() noexcept { queue_.pin(); }

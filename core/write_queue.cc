@@ -55,6 +55,8 @@ void WriteQueue::append(WritePools& pools, ConstBytes header, ConstBytes body,
   const std::size_t size = header.size() + body.size();
   SLUICE_DCHECK(size > 0 && !sealed_);
   Entry* last = count_ == 0 ? nullptr : &at(count_ - 1);
+  // Pongs that wait leave behind what was begun: a Close that went on with that would be overtaken.
+  if (!pong_.empty() && begun() == count_) last = nullptr;
   if (last == nullptr || last->kind != Kind::kBytes || last->block_size - last->end < size) {
     const std::size_t shared = std::clamp(expected, kSmallestBlock, kLargestSharedBlock);
     const Bytes block = pools.blocks.take(std::max(size, shared));
@@ -83,14 +85,16 @@ void WriteQueue::append(WritePools& pools, Payload& payload, std::uint16_t begin
   if (entry.is_loose()) loose_bytes_ += entry.size();
 }
 
-void WriteQueue::set_pong(WritePools& pools, ConstBytes frame) noexcept {
-  SLUICE_DCHECK(!sealed_ && !frame.empty());
-  if (pong_.empty()) pong_ = pools.blocks.take(kSmallestBlock);
-  SLUICE_DCHECK(frame.size() <= pong_.size());
+void WriteQueue::add_pong(WritePools& pools, ConstBytes frame) noexcept {
+  SLUICE_DCHECK(!sealed_ && !frame.empty() && frame.size() <= kPongBytesMax);
+  if (pong_.empty()) pong_ = pools.blocks.take(kPongBytesMax);
+  if (pong_size_ + frame.size() > kPongBytesMax) {
+    bytes_ -= pong_size_;
+    pong_size_ = 0;
+  }
+  copy(pong_.data() + pong_size_, frame);
+  pong_size_ += static_cast<std::uint32_t>(frame.size());
   bytes_ += frame.size();
-  bytes_ -= pong_size_;
-  copy(pong_.data(), frame);
-  pong_size_ = static_cast<std::uint32_t>(frame.size());
 }
 
 void WriteQueue::pin() noexcept {
@@ -103,7 +107,7 @@ std::uint32_t WriteQueue::begun() const noexcept {
   return index;
 }
 
-// Makes the waiting pong the next entry that has not been begun.
+// Makes the waiting pongs the next entry that has not been begun.
 void WriteQueue::place_pong(WritePools& pools) noexcept {
   const std::uint32_t place = begun();
   if (count_ * sizeof(Entry) == ring_.size()) grow(pools);

@@ -1,9 +1,9 @@
 // What one connection still has to send, in order.
 //
 // Small replies are copied together into a pooled block, so that sixteen echoes of one turn leave
-// as one piece; shared Payloads are referred to, so that a thousand queues hold one copy. A pong
-// waits in a slot of its own: only the newest is worth sending (RFC 6455 5.5.3), and it may
-// overtake whatever was not begun.
+// as one piece; shared Payloads are referred to, so that a thousand queues hold one copy. Pongs
+// wait in a block of their own, as many as fit: then only the newest is worth sending (RFC 6455
+// 5.5.3). They may overtake whatever was not begun.
 //
 // A peer that reads too slowly may lose publications: those that were not begun can be dropped,
 // oldest or newest first, and where they are missing stands one gap message that counts them. A gap
@@ -56,6 +56,9 @@ class GapEncoder {
 // sends, and whoever appends asks `cost` first.
 class WriteQueue {
  public:
+  // Pongs that wait: so much can a flood of pings have us say between two flushes.
+  static constexpr std::size_t kPongBytesMax = 256;
+
   WriteQueue() = default;
   ~WriteQueue();  // REQUIRES: cleared
   WriteQueue(const WriteQueue&) = delete;
@@ -70,8 +73,9 @@ class WriteQueue {
               GiveWay give_way = GiveWay::kNever) noexcept;
   // Says that `missed` publications are missing behind the last one here. REQUIRES: missed > 0.
   void append_gap(WritePools& pools, std::uint64_t missed, GapEncoder& gaps) noexcept;
-  // Replaces the pong that was not begun, if there is one.
-  void set_pong(WritePools& pools, ConstBytes frame) noexcept;
+  // Puts a pong behind those that wait, or in their place if there is no room for it.
+  // REQUIRES: frame.size() <= kPongBytesMax.
+  void add_pong(WritePools& pools, ConstBytes frame) noexcept;
   // What is queued now leaves before any pong: it is no sequence of whole frames.
   void pin() noexcept;
   // From now on appends are bugs.

@@ -19,6 +19,7 @@ constexpr std::array<CauseInfo, kCauseCount> kCauses = {{
     {ws::kClosePolicy, kServer, "too_many_fragments", "message has too many fragments"},
     {ws::kClosePolicy, kServer, "fragment_timeout", "message took too long to arrive"},
     {ws::kClosePolicy, kServer, "too_many_errors", "too many messages in error"},
+    {ws::kClosePolicy, kServer, "too_many_pings", "too many pings"},
     {ws::kCloseAbnormal, kServer, "ping_timeout", ""},
     {ws::kCloseAbnormal, kServer, "write_timeout", ""},
     {ws::kClosePolicy, kServer, "slow_consumer", "does not read fast enough"},

@@ -28,6 +28,7 @@ enum class Cause : std::uint8_t {
   kTooManyFragments,
   kFragmentTimeout,
   kTooManyErrors,
+  kTooManyPings,
   kPingTimeout,
   kWriteTimeout,
   kSlowConsumer,

@@ -1,5 +1,6 @@
 #include "gateway/endpoints.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -59,6 +60,13 @@ Answer answer_get(std::string_view path, const ListenerTraits& listener,
   return plain(404, "There is nothing here.\n");
 }
 
+// RFC 9110 9.3 and PATCH; others are answered 501, not 405 (RFC 9110 9.1).
+bool is_known_method(std::string_view method) noexcept {
+  constexpr std::array<std::string_view, 9> kMethods = {
+      "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"};
+  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
+}
+
 }  // namespace
 
 void append_plain(std::string& out, int status, std::string_view text, bool keep_alive,
@@ -90,7 +98,7 @@ void append_unavailable(std::string& out, const Limits& limits, WallTime now) {
 Asked Asked::of(const http::Request& request) noexcept {
   const bool is_head = request.method() == "HEAD";
   return {request.path(), is_head || request.method() == "GET", is_head,
-          request.minor_version() == 0};
+          request.minor_version() == 0, is_known_method(request.method())};
 }
 
 bool Asked::wants_history() const noexcept {
@@ -101,7 +109,9 @@ int append_answer(std::string& out, const Asked& asked, const ListenerTraits& li
                   const InstanceView& instance, const HistoryAnswer* history, bool keep_alive,
                   WallTime now) {
   Answer answer = answer_get(asked.path, listener, instance, history);
-  if (!asked.is_read && answer.status != 404) {
+  if (!asked.is_known) {
+    answer = plain(501, "No such method is known here.\n");
+  } else if (!asked.is_read && answer.status != 404) {
     answer = plain(405, "Only GET and HEAD are served here.\n");
   }
   std::array<http::Field, 8> fields;

@@ -40,6 +40,7 @@ struct Asked {
   bool is_read = false;  // GET or HEAD
   bool is_head = false;
   bool is_http10 = false;
+  bool is_known = true;  // the method, of the registered ones
 };
 
 // Appends the answer; returns its status. `history`: what the group chat's home answered, null when

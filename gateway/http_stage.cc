@@ -12,6 +12,16 @@
 
 namespace sluice {
 
+namespace {
+
+// The client sends the body only if it is asked to, which is not done here; then what comes next
+// may be the body or another request (RFC 9110 10.1.1).
+bool may_hold_back_body(const http::Request& request) noexcept {
+  return request.content_length() > 0 && request.has_element("expect", "100-continue");
+}
+
+}  // namespace
+
 HttpStage::HttpStage(ShardContext& shard, HttpHost& host, Connection& connection,
                      const ListenerTraits& traits, std::uint32_t listener)
     : shard_(shard),
@@ -42,6 +52,7 @@ std::size_t HttpStage::on_bytes(Connection&, Bytes bytes) noexcept {
     keep(bytes);
     head = head_block_.first(head_size_);
   }
+  const bool was_idle = parser_.is_idle();
   const auto progress = parser_.parse(head);
   if (!progress) {
     const auto& error = describe(progress.error());
@@ -50,7 +61,7 @@ std::size_t HttpStage::on_bytes(Connection&, Bytes bytes) noexcept {
     return bytes.size();
   }
   if (*progress == http::Progress::kNeedMore) {
-    if (kept == 0 && answered_) {  // the next request begins
+    if (answered_ && was_idle && !parser_.is_idle()) {  // the next request begins
       shard_.reactor.timers().arm(timer_, shard_.reactor.now() + shard_.limits.handshake_timeout);
     }
     if (kept == 0) keep(bytes);
@@ -98,7 +109,8 @@ void HttpStage::answer(const http::Request& request) noexcept {
     upgrade(request);
     return;
   }
-  const bool keep_alive = request.keep_alive() && host_.instance().is_ready();
+  const bool keep_alive =
+      request.keep_alive() && host_.instance().is_ready() && !may_hold_back_body(request);
   const Asked asked = Asked::of(request);
   if (asked.wants_history() && !traits_.is_ops) return ask_history(request, asked, keep_alive);
   log_request(&request, respond(asked, keep_alive, nullptr), "http");
@@ -190,7 +202,8 @@ void HttpStage::reject(int status, std::string_view text, Refused reason,
                        std::span<const http::Field> fields) noexcept {
   shard_.counters.refuse(reason);
   std::string out;
-  append_plain(out, status, text, false, false, shard_.reactor.clock().wall_now(), fields);
+  append_plain(out, status, text, false, parser_.is_head(), shard_.reactor.clock().wall_now(),
+               fields);
   send(out);
   connection_.close();
 }
@@ -226,9 +239,9 @@ void HttpStage::log_request(const http::Request* request, int status,
 
 void HttpStage::on_timer() noexcept {
   if (!connection_.is_open()) return;
-  const bool is_idle = parser_.is_idle() && head_size_ == 0 && body_due_ == 0;
-  if (is_idle) {
-    connection_.close();  // nothing was asked: nothing to answer
+  if (parser_.is_idle()) {
+    // Nothing was asked, or all of it was answered, whether or not its body has come.
+    connection_.close();
   } else {
     log_request(nullptr, 408, "timeout");
     reject(408, "The request did not arrive in time.\n", Refused::kTimeout);

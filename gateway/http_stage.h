@@ -1,9 +1,9 @@
 // A connection while it speaks HTTP: answers requests until one becomes a WebSocket.
 //
 // Invariants
-//   1. Every request is answered, errors too; after an error the connection closes.
+//   1. Every request is answered once, errors too; after an error the connection closes.
 //   2. Bytes behind a handshake are not touched: they are the session's.
-//   3. Between requests no buffer is held.
+//   3. Between requests no buffer is held, but for empty lines that came there.
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,12 @@
 #include "gateway/router.h"
 
 namespace sluice {
+namespace {
+
+// In which Limits::max_pings may come.
+constexpr Duration kPingWindow = std::chrono::seconds(1);
+
+}  // namespace
 
 Session::Session(ShardContext& shard, Connection& connection, SessionState state)
     : shard_(shard),
@@ -97,14 +103,9 @@ bool Session::take(const ws::Event& event, std::size_t rest) noexcept {
       count_message(event);
       dialect_.on_binary(*this, event.payload, rest);
       return true;
-    case ws::EventKind::kPing: {
-      std::array<std::byte, ws::kControlFrameMax> frame;
-      const std::size_t header = ws::encode_header(std::span(frame).first<ws::kFrameHeaderMax>(),
-                                                   ws::Opcode::kPong, true, event.payload.size());
-      std::copy(event.payload.begin(), event.payload.end(), frame.begin() + header);
-      connection_->write_pong(std::span(frame).first(header + event.payload.size()));
+    case ws::EventKind::kPing:
+      answer_ping(event.payload);
       return true;
-    }
     case ws::EventKind::kPong:
       return true;
     case ws::EventKind::kClose:
@@ -116,6 +117,22 @@ bool Session::take(const ws::Event& event, std::size_t rest) noexcept {
       return false;
   }
   return false;
+}
+
+// RFC 6455 5.5.2, 5.5.3. Pings are for us to answer whatever else the client does, so how many
+// there may be is bounded by time.
+void Session::answer_ping(ConstBytes payload) noexcept {
+  const Time now = shard_.reactor.now();
+  if (now - pings_since_ >= kPingWindow) {
+    pings_since_ = now;
+    pings_ = 0;
+  }
+  if (++pings_ > shard_.limits.max_pings) return end(Cause::kTooManyPings);
+  std::array<std::byte, ws::kControlFrameMax> frame;
+  const std::size_t header = ws::encode_header(std::span(frame).first<ws::kFrameHeaderMax>(),
+                                               ws::Opcode::kPong, true, payload.size());
+  std::copy(payload.begin(), payload.end(), frame.begin() + header);
+  connection_->write_pong(std::span(frame).first(header + payload.size()));
 }
 
 // RFC 6455 5.5.1: a Close is answered with a Close, typically of the same code.

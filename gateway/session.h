@@ -121,6 +121,7 @@ class Session final : public Stage {
 
   bool take(const ws::Event& event, std::size_t rest) noexcept;
   void count_message(const ws::Event& event) noexcept;
+  void answer_ping(ConstBytes payload) noexcept;
   void answer_close(const ws::Event& event) noexcept;
   void say_close(ws::CloseCode code, std::string_view reason) noexcept;
   void finish(Cause cause, ws::CloseCode code) noexcept;
@@ -164,7 +165,9 @@ class Session final : public Stage {
   std::size_t mailbox_room_ = 0;  // cost of deliver_backlog's since the queue was last empty
   std::uint32_t turn_ = 0;        // of the Router, in which `used_units_` were counted
   std::uint32_t used_units_ = 0;
-  std::string held_;  // the channel that waits for our end: Router::hold
+  Time pings_since_;         // when the first of the counted pings came
+  std::uint32_t pings_ = 0;  // a thawed session begins a second of its own
+  std::string held_;         // the channel that waits for our end: Router::hold
   Cause cause_ = Cause::kNone;
   ws::CloseCode close_code_ = ws::kCloseAbnormal;  // what the metric says
   bool has_ended_ = false;

@@ -16,7 +16,7 @@ ws::Compressor* Session::own_compressor() noexcept {
 // False: it is to be sent plain.
 bool Session::send_compressed(ws::Opcode opcode, ConstBytes data,
                               std::size_t more_expected) noexcept {
-  if (!shard_.compression.is_worth_it(data.size(), encoding_)) return false;
+  if (!shard_.compression.is_worth_it(data.size())) return false;
   // Publications that wait may be taken back when the session ends, and an answer that refers to
   // them would leave without them.
   if (encoding_ == Encoding::kOwn && connection_->queued_payloads() > 0) return false;
@@ -35,7 +35,7 @@ Payload& Session::encode(const Publication& publication, GiveWay& give_way) noex
   if (encoding_ == Encoding::kShared) {
     if (Payload* shared = shard_.compression.share(publication)) return *shared;
   } else if (encoding_ == Encoding::kOwn &&
-             shard_.compression.is_worth_it(publication.data().size(), encoding_)) {
+             shard_.compression.is_worth_it(publication.data().size())) {
     give_way = GiveWay::kNever;
     return shard_.compression.make_own(*own_compressor(), publication);
   }

@@ -10,6 +10,8 @@ constexpr std::uint8_t kVersion = 3;
 constexpr std::uint32_t kSubscriptionsMax = 4096;
 constexpr std::int64_t kNever = INT64_MIN;
 constexpr std::uint8_t kNoDeflate = 0;
+// Longer than any option's time, and short enough to be added to any clock.
+constexpr Duration kDistanceMax = std::chrono::years(100);
 
 void put_time(Writer& out, Time time, Time now) {
   out.put(time == Time{} ? kNever : std::int64_t{(time - now).count()});
@@ -17,7 +19,9 @@ void put_time(Writer& out, Time time, Time now) {
 
 Time get_time(Reader& in, Time now) noexcept {
   const auto distance = in.get<std::int64_t>();
-  return distance == kNever ? Time{} : now + Duration(distance);
+  if (distance == kNever) return Time{};
+  if (distance < -kDistanceMax.count() || distance > kDistanceMax.count()) in.fail();
+  return in.ok() ? now + Duration(distance) : Time{};
 }
 
 }  // namespace
@@ -78,7 +82,7 @@ Result<SessionState, std::string_view> SessionState::load(const ws::ReaderContex
   state.list_waits = in.get_bool();
   state.list_is_due = in.get_bool();
   const ws::DeflateSide deflate{in.get<std::uint8_t>(), in.get_bool()};
-  if (!in.ok()) return fail<std::string_view>("cut off");
+  if (!in.ok()) return fail<std::string_view>("cut off, or a value that cannot be");
   if (deflate.window_bits != kNoDeflate) {
     if (deflate.window_bits < ws::kWindowBitsMin || deflate.window_bits > ws::kWindowBitsMax) {
       return fail<std::string_view>("a window that nobody can have agreed on");

@@ -38,7 +38,7 @@ std::optional<ws::DeflateAgreement> ShardCompression::agree(const http::Request&
 // and sending it plain is always right.
 Encoding ShardCompression::encoding_for(const std::optional<ws::DeflateSide>& side) const noexcept {
   if (!side || settings_.mode == CompressionMode::kOff) return Encoding::kPlain;
-  if (side->takeover && settings_.mode == CompressionMode::kDedicated) return Encoding::kOwn;
+  if (settings_.mode == CompressionMode::kDedicated) return Encoding::kOwn;
   return side->window_bits >= settings_.window_bits ? Encoding::kShared : Encoding::kPlain;
 }
 
@@ -62,7 +62,7 @@ Payload* ShardCompression::share(const Publication& publication) noexcept {
     PayloadPool::refer(*plain.variant);
     return plain.variant;
   }
-  if (plain.has_no_variant || !is_worth_it(publication.data().size(), Encoding::kShared)) {
+  if (plain.has_no_variant || !is_worth_it(publication.data().size())) {
     return nullptr;
   }
   const auto deflated = compress(nullptr, publication.data());

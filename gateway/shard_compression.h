@@ -40,9 +40,7 @@ class ShardCompression {
   // For a session with kOwn.
   std::unique_ptr<ws::Compressor> make_compressor(ws::DeflateSide side);
 
-  bool is_worth_it(std::size_t size, Encoding encoding) const noexcept {
-    return size >= settings_.min_size(encoding == Encoding::kOwn);
-  }
+  bool is_worth_it(std::size_t size) const noexcept { return size >= settings_.min_size(); }
   // An answer to one client. With `own` null it stands for itself, and there is none if it would
   // not be shorter than `message`. REQUIRES of what `own` returns: it is sent.
   std::optional<ws::Deflated> compress(ws::Compressor* own, ConstBytes message) noexcept;

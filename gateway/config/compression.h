@@ -20,7 +20,7 @@ namespace sluice {
 enum class CompressionMode : std::uint8_t {
   kOff,
   kShared,     // one compressor for each shard; a message is compressed once for all its receivers
-  kDedicated,  // one for each session that allows it, which refers to what it has said before
+  kDedicated,  // one for each session, which refers to what it has said before if it may
 };
 
 struct Compression {
@@ -31,8 +31,8 @@ struct Compression {
 
   // The shortest message that is compressed. One that stands for itself loses by it below some
   // hundred bytes, one that refers to others wins soon.
-  std::size_t min_size(bool takeover) const noexcept {
-    return min_bytes.value_or(takeover ? std::size_t{64} : std::size_t{512});
+  std::size_t min_size() const noexcept {
+    return min_bytes.value_or(mode == CompressionMode::kDedicated ? 1 : 512);
   }
   ws::DeflateSettings deflate() const noexcept {
     return {.window_bits = window_bits, .takeover = mode == CompressionMode::kDedicated};

@@ -35,6 +35,7 @@ struct Limits {
   std::size_t max_fragments = 4096;                      // of one message -> 1008
   Duration fragment_timeout = std::chrono::seconds(30);  // first to last fragment -> 1008
   std::size_t max_errors = 100;  // error answers of the client's own making -> 1008
+  std::size_t max_pings = 100;   // in a second -> 1008
 
   // What waits to be sent. An empty queue takes any one message within max_message.
   std::size_t write_queue = 1 * kMiB;                 // one session -> its channels' SlowConsumer

@@ -205,6 +205,8 @@ constexpr OptionSpec kTable[] = {
                                                "From the first to the last fragment of a message."),
     count_option<&Limits::max_errors, 1, kMillion>(
         "max-errors", kMessages, "Error answers that a client may earn before it is closed."),
+    count_option<&Limits::max_pings, 1, kMillion>(
+        "max-pings", kMessages, "Pings of a client in a second, else it closes with 1008."),
     count_option<&Limits::max_channels, 1, 1000 * kMillion>("max-channels", kMessages,
                                                             "Channels that may exist at once."),
 
@@ -257,8 +259,8 @@ constexpr OptionSpec kTable[] = {
         "compression-memory-level", kCompression,
         "Of zlib: higher takes more memory for each compressor and compresses a little better."),
     {"compression-min-size", kCompression, OptionKind::kText, "SIZE",
-     "Shorter messages are sent as they are. Unset: 512 bytes, or 64 where a message may refer to "
-     "earlier ones.",
+     "Shorter messages are sent as they are. Unset: 512 bytes with shared, everything with "
+     "dedicated.",
      set_compression_min_size,
      [](const Options& options) {
        const auto bytes = options.compression.min_bytes;

@@ -22,13 +22,15 @@ enum class RequestError : std::uint8_t {
   kBadHost,
   kBadContentLength,
   kConflictingFraming,
+  kBadTransferEncoding,
+  kLengthRequired,
   kTransferEncoding,
   kBodyTooBig,
   kRequestLineTooLong,
   kHeadTooBig,
   kTooManyFields,
 };
-inline constexpr std::size_t kRequestErrorCount = 18;
+inline constexpr std::size_t kRequestErrorCount = 20;
 
 struct RequestErrorInfo {
   int status;

@@ -29,6 +29,7 @@ Result<Progress, RequestError> RequestParser::parse(ConstBytes received) noexcep
 void RequestParser::reset() noexcept {
   state_ = State::kStart;
   at_ = token_at_ = line_at_ = 0;
+  is_head_ = false;
   request_.field_count_ = 0;
 }
 
@@ -103,6 +104,7 @@ RequestParser::Step RequestParser::read_method(std::string_view text) noexcept {
   if (at_ == text.size()) return false;
   if (text[at_] != ' ' || at_ == token_at_) return fail(E::kBadRequestLine);
   request_.method_ = token();
+  is_head_ = request_.method() == "HEAD";
   ++at_;
   begin(State::kTarget);
   return true;

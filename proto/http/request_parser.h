@@ -48,6 +48,9 @@ class RequestParser {
   std::size_t head_size() const noexcept { return at_; }
   // Nothing but empty lines has come: a connection that ends here ends between requests.
   bool is_idle() const noexcept { return state_ <= State::kStartLf; }
+  // The method has come and is HEAD: whatever answers this request, errors too, has no body
+  // (RFC 9110 9.3.2). Known before the head is complete, and valid when its buffer is gone.
+  bool is_head() const noexcept { return is_head_; }
 
   // For the next request of the connection.
   void reset() noexcept;
@@ -93,6 +96,7 @@ class RequestParser {
   std::size_t at_ = 0;        // everything before was understood
   std::size_t token_at_ = 0;  // where what is being read began
   std::size_t line_at_ = 0;   // where the request line began
+  bool is_head_ = false;
   Request request_;
 };
 

@@ -75,6 +75,7 @@ class RequestRules {
         request_.content_length_ = *length;
       } else if (equals_ignoring_case(name, "transfer-encoding")) {
         has_encoding_ = true;
+        read_codings(value);
       } else if (equals_ignoring_case(name, "connection")) {
         read_connection(value);
       }
@@ -88,6 +89,16 @@ class RequestRules {
     while (next_element(list, option)) {
       if (equals_ignoring_case(option, "close")) closes_ = true;
       if (equals_ignoring_case(option, "keep-alive")) keeps_ = true;
+    }
+  }
+
+  // All fields of that name make one list.
+  void read_codings(std::string_view list) noexcept {
+    std::string_view coding;
+    while (next_element(list, coding)) {
+      if (ends_in_chunked_) is_chunked_inside_ = true;
+      ends_in_chunked_ = equals_ignoring_case(coding, "chunked");
+      if (!ends_in_chunked_) has_other_coding_ = true;
     }
   }
 
@@ -133,11 +144,13 @@ class RequestRules {
   }
 
   // RFC 9112 6.1, 6.3: whatever could make two parties disagree about where the body ends is
-  // refused.
+  // refused. Nothing here reads a body, so it may as well say its length beforehand.
   Fault check_framing(std::uint64_t max_body) const noexcept {
     if (has_encoding_) {
       const bool contradicts = has_length_ || request_.minor_version() == 0;
-      return contradicts ? E::kConflictingFraming : E::kTransferEncoding;
+      if (contradicts) return E::kConflictingFraming;
+      if (!ends_in_chunked_ || is_chunked_inside_) return E::kBadTransferEncoding;
+      return has_other_coding_ ? E::kTransferEncoding : E::kLengthRequired;
     }
     if (request_.content_length_ > max_body) return E::kBodyTooBig;
     return std::nullopt;
@@ -147,6 +160,9 @@ class RequestRules {
   bool has_host_ = false;
   bool has_length_ = false;
   bool has_encoding_ = false;
+  bool ends_in_chunked_ = false;
+  bool is_chunked_inside_ = false;  // before the last coding, where it is not allowed
+  bool has_other_coding_ = false;
   bool closes_ = false;
   bool keeps_ = false;
 };

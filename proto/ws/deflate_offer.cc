@@ -106,7 +106,7 @@ std::optional<DeflateAgreement> accept(const Offer& offer,
   agreed.server.takeover = settings.takeover && !offer.server_no_takeover;
   agreed.server.window_bits = settings.window_bits;
   if (offer.server_bits) {
-    if (*offer.server_bits < settings.window_bits && !agreed.server.takeover) return std::nullopt;
+    if (*offer.server_bits < settings.window_bits && !settings.takeover) return std::nullopt;
     agreed.server.window_bits = std::min(*offer.server_bits, settings.window_bits);
     agreed.says_server_bits = true;
   }

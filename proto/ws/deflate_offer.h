@@ -35,7 +35,7 @@ struct DeflateAgreement {
 // What a server wants.
 struct DeflateSettings {
   std::uint8_t window_bits = 12;  // 9 to 15: of both sides, where the client lets us choose
-  // Remember earlier messages, in both directions, if the client agrees. A server without takeover
+  // Remember earlier messages, in both directions, if the client agrees. A server that never does
   // has one compressor for all clients, so it declines offers that ask for a smaller window.
   bool takeover = false;
 };

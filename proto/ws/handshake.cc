@@ -76,8 +76,9 @@ bool Handshake::offers(std::string_view subprotocol) const noexcept {
 }
 
 bool is_upgrade(const http::Request& request) noexcept {
-  return request.has_element("upgrade", "websocket") || request.count("sec-websocket-key") != 0 ||
-         request.count("sec-websocket-version") != 0;
+  if (request.count("sec-websocket-key") + request.count("sec-websocket-version") > 0) return true;
+  // Upgrade of an HTTP/1.0 request must be ignored (RFC 9110 7.8).
+  return request.minor_version() > 0 && request.has_element("upgrade", "websocket");
 }
 
 Result<Handshake, HandshakeError> check_upgrade(const http::Request& request) noexcept {

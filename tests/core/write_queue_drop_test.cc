@@ -93,7 +93,7 @@ TEST_F(WriteQueueDropTest, NothingButOldestPublicationsIsDroppedFromTheFront) {
   publish("newest ", GiveWay::kNewestFirst);
   publish("oldest ", GiveWay::kOldestFirst);
   reply("r2 ");
-  queue_.set_pong(pools_, as_bytes("pong "));
+  queue_.add_pong(pools_, as_bytes("pong "));
   EXPECT_EQ(drop_oldest(kAll), 1u);
   EXPECT_EQ(all(), "pong r1 firm newest -1;r2 ");
   EXPECT_EQ(drop_newest(kAll), 1u);
@@ -200,7 +200,7 @@ TEST_F(WriteQueueDropTest, AnEndTakesAllThatWasNotBegun) {
   reply("r");
   miss(1);
   publish("c", GiveWay::kNever);
-  queue_.set_pong(pools_, as_bytes("pong"));
+  queue_.add_pong(pools_, as_bytes("pong"));
   std::string taken;
   queue_.take_unbegun(pools_, [&](Payload& payload, std::uint16_t, std::uint64_t offset) {
     taken += std::string(as_text(payload.bytes)) + "@" + std::to_string(offset) + " ";

@@ -73,28 +73,63 @@ TEST_F(WriteQueueTest, EveryShortSendContinuesWhereItEnded) {
 TEST_F(WriteQueueTest, OwnsNoMemoryWhenEmpty) {
   append("reply");
   queue_.append(pools_, payload("shared"), 0, 0);
-  queue_.set_pong(pools_, as_bytes("pong"));
+  queue_.add_pong(pools_, as_bytes("pong"));
   gathered();
   queue_.consume(pools_, queue_.size());
   EXPECT_EQ(blocks_.counters().bytes_in_use.value(), 0);
   EXPECT_EQ(payloads_.live(), 0u);
 }
 
-TEST_F(WriteQueueTest, OnlyTheNewestPongIsSentAndItOvertakesWhatWasNotBegun) {
+TEST_F(WriteQueueTest, PongsOvertakeWhatWasNotBegunInTheirOrder) {
   append("begun.");
   gathered();
   queue_.consume(pools_, 2);
   queue_.append(pools_, payload("later."), 0, 0);
-  queue_.set_pong(pools_, as_bytes("old."));
-  queue_.set_pong(pools_, as_bytes("new."));
-  EXPECT_EQ(gathered(), "gun.new.later.");
+  queue_.add_pong(pools_, as_bytes("old."));
+  queue_.add_pong(pools_, as_bytes("new."));
+  EXPECT_EQ(gathered(), "gun.old.new.later.");
+}
+
+TEST_F(WriteQueueTest, APongWithoutRoomTakesThePlaceOfAllThatWait) {
+  const std::string half(WriteQueue::kPongBytesMax / 2, 'a');
+  queue_.add_pong(pools_, as_bytes(half));
+  queue_.add_pong(pools_, as_bytes(half));
+  EXPECT_EQ(queue_.size(), WriteQueue::kPongBytesMax);
+  queue_.add_pong(pools_, as_bytes("b"));
+  EXPECT_EQ(queue_.size(), 1u);
+  for (int i = 0; i < 1000; ++i) {
+    queue_.add_pong(pools_, as_bytes("cd" + std::to_string(i)));
+    ASSERT_LE(queue_.size(), WriteQueue::kPongBytesMax);
+  }
+  EXPECT_TRUE(gathered().ends_with("cd998cd999"));
+  queue_.consume(pools_, queue_.size());
+  EXPECT_EQ(blocks_.counters().bytes_in_use.value(), 0);
+}
+
+TEST_F(WriteQueueTest, NothingThatCameLaterOvertakesAPong) {
+  append("begun.");
+  gathered();
+  queue_.consume(pools_, 2);
+  queue_.add_pong(pools_, as_bytes("pong."));
+  append("close");
+  EXPECT_EQ(gathered(), "gun.pong.close");
+  queue_.add_pong(pools_, as_bytes("pong."));  // while all of it is on its way
+  append("close");
+  queue_.consume(pools_, std::string("gun.pong.close").size());
+  EXPECT_EQ(gathered(), "pong.close");
+  queue_.consume(pools_, queue_.size());
+  append("101.");
+  queue_.pin();
+  queue_.add_pong(pools_, as_bytes("pong."));
+  append("close");
+  EXPECT_EQ(gathered(), "101.pong.close");
 }
 
 TEST_F(WriteQueueTest, NoPongOvertakesWhatIsPinned) {
   append("HTTP/1.1 101");
   queue_.pin();
   queue_.append(pools_, payload("frame"), 0, 0);
-  queue_.set_pong(pools_, as_bytes("pong"));
+  queue_.add_pong(pools_, as_bytes("pong"));
   EXPECT_EQ(gathered(), "HTTP/1.1 101pongframe");
 }
 
@@ -103,7 +138,7 @@ TEST_F(WriteQueueTest, CopiesWhatIsUnsentInSendingOrder) {
   gathered();
   queue_.consume(pools_, 1);
   queue_.append(pools_, payload("def"), 0, 0);
-  queue_.set_pong(pools_, as_bytes("pong"));
+  queue_.add_pong(pools_, as_bytes("pong"));
   std::vector<std::byte> out;
   queue_.copy_to(out);
   EXPECT_EQ(as_text(out), "bcpongdef");

@@ -59,10 +59,10 @@ class PlainDecoder {
 };
 
 ws::Event event_of(ws::EventKind kind, std::string& payload) {
-  return {kind,
-          ws::FrameError::kNone,
-          0,
-          {reinterpret_cast<std::byte*>(payload.data()), payload.size()}};
+  ws::Event event;
+  event.kind = kind;
+  event.payload = {reinterpret_cast<std::byte*>(payload.data()), payload.size()};
+  return event;
 }
 
 // The messages, pings and pongs of a stream, up to the first Close or oddity.

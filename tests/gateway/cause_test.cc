@@ -66,10 +66,11 @@ TEST(Cause, HasTheCodeThatClientsAreToldAbout) {
       {Cause::kConnectionLost, 1006},   {Cause::kProtocolError, 1002},
       {Cause::kInvalidUtf8, 1007},      {Cause::kMessageTooBig, 1009},
       {Cause::kTooManyFragments, 1008}, {Cause::kFragmentTimeout, 1008},
-      {Cause::kTooManyErrors, 1008},    {Cause::kPingTimeout, 1006},
-      {Cause::kWriteTimeout, 1006},     {Cause::kSlowConsumer, 1008},
-      {Cause::kQueuesFull, 1013},       {Cause::kUnavailable, 1013},
-      {Cause::kShutdown, 1001},         {Cause::kBadDeflate, 1007}};
+      {Cause::kTooManyErrors, 1008},    {Cause::kTooManyPings, 1008},
+      {Cause::kPingTimeout, 1006},      {Cause::kWriteTimeout, 1006},
+      {Cause::kSlowConsumer, 1008},     {Cause::kQueuesFull, 1013},
+      {Cause::kUnavailable, 1013},      {Cause::kShutdown, 1001},
+      {Cause::kBadDeflate, 1007}};
   for (const auto& [cause, code] : codes) {
     EXPECT_EQ(describe(cause).code, code) << describe(cause).label;
   }

@@ -114,6 +114,16 @@ TEST_F(EndpointsTest, OtherMethodsAreToldWhatIsAllowedUnlessNothingIsThere) {
   }
 }
 
+TEST_F(EndpointsTest, AMethodThatNobodyKnowsIs501Everywhere) {
+  for (const Endpoint& endpoint : kEndpoints) {
+    for (const ListenerTraits& listener : kListeners) {
+      Asked unknown = asked("BREW", endpoint.path);
+      unknown.is_known = false;
+      EXPECT_EQ(answer(unknown, listener).status, 501) << endpoint.path;
+    }
+  }
+}
+
 TEST_F(EndpointsTest, HeadIsGetWithoutTheBody) {
   for (const Endpoint& endpoint : kEndpoints) {
     for (const ListenerTraits& listener : kListeners) {
@@ -213,7 +223,7 @@ TEST(Asked, ReadsARequest) {
     const Asked asked = Asked::of(parser.request());
     return std::string(asked.path) + (asked.is_read ? " read" : "") +
            (asked.is_head ? " head" : "") + (asked.is_http10 ? " 1.0" : "") +
-           (asked.wants_history() ? " history" : "");
+           (asked.wants_history() ? " history" : "") + (asked.is_known ? "" : " unknown");
   };
   EXPECT_EQ(read("GET /toy?x=1 HTTP/1.1"), "/toy read");
   EXPECT_EQ(read("HEAD /toy HTTP/1.0"), "/toy read head 1.0");
@@ -221,6 +231,8 @@ TEST(Asked, ReadsARequest) {
   EXPECT_EQ(read("GET / HTTP/1.1"), "/ read history");
   EXPECT_EQ(read("HEAD /chat/history?after=1:2 HTTP/1.1"), "/chat/history read head history");
   EXPECT_EQ(read("POST / HTTP/1.1"), "/");
+  EXPECT_EQ(read("get / HTTP/1.1"), "/ unknown");
+  EXPECT_EQ(read("GETT / HTTP/1.1"), "/ unknown");
 }
 
 TEST(AppendUnavailable, AsksToComeBackAfterWholeSecondsAndCloses) {

@@ -3,162 +3,17 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "core/sim/sim_backend.h"
-#include "core/sim/sim_network.h"
-#include "core/sim/sim_stream.h"
-#include "gateway/instance.h"
-#include "proto/ws/client.h"
+#include "tests/gateway/http_world.h"
 
-namespace sluice {
+namespace sluice::test {
 namespace {
 
 using std::chrono::seconds;
 
-const SocketAddress kAddress = SocketAddress::ipv4(0x7f000001, 9999);
-
-std::string request(const std::string& line, const std::string& fields = {}) {
-  return line + "\r\nHost: localhost\r\n" + fields + "\r\n";
-}
-
-std::string get(const std::string& path, const std::string& fields = {}) {
-  return request("GET " + path + " HTTP/1.1", fields);
-}
-
-std::string upgrade(const std::string& path) {
-  return get(path,
-             "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
-}
-
-std::string frame(std::string_view text) {
-  std::vector<std::byte> out;
-  ws::append_masked_frame(out, Simd::detect(), ws::Opcode::kText, true, as_bytes(text), 0x5a17c3e9);
-  return std::string(as_text(out));
-}
-
-struct Response {
-  int status = 0;
-  std::string head;
-  std::string body;
-
-  std::string field(const std::string& name) const {
-    const std::string start = "\r\n" + name + ": ";
-    const std::size_t at = head.find(start);
-    if (at == std::string::npos) return "";
-    const std::size_t begin = at + start.size();
-    return head.substr(begin, head.find("\r\n", begin) - begin);
-  }
-};
-
-// The responses that `received` consists of. `methods`: G or H for each, G where it ends.
-std::vector<Response> split(std::string received, std::string_view methods = {}) {
-  std::vector<Response> all;
-  while (!received.empty()) {
-    const std::size_t end = received.find("\r\n\r\n");
-    if (end == std::string::npos || !received.starts_with("HTTP/1.1 ")) {
-      ADD_FAILURE() << "no response: " << received;
-      return all;
-    }
-    Response response{std::stoi(received.substr(9)), received.substr(0, end + 4), {}};
-    received.erase(0, end + 4);
-    const bool is_head = all.size() < methods.size() && methods[all.size()] == 'H';
-    const std::size_t size = is_head ? 0 : std::stoul("0" + response.field("Content-Length"));
-    EXPECT_LE(size, received.size());
-    response.body = received.substr(0, size);
-    received.erase(0, size);
-    all.push_back(std::move(response));
-  }
-  return all;
-}
-
-std::vector<int> statuses(const std::vector<Response>& responses) {
-  std::vector<int> all;
-  for (const Response& response : responses) all.push_back(response.status);
-  return all;
-}
-
-// Everything but the moment.
-std::string without_dates(std::string text) {
-  for (std::size_t at; (at = text.find("Date: ")) != std::string::npos;) {
-    text.erase(at, text.find("\r\n", at) + 2 - at);
-  }
-  return text;
-}
-
-class HttpStageTest : public testing::Test {
- protected:
-  HttpStageTest() {
-    SimOptions& options = network_.options();  // what is written at once arrives at once
-    options.chunk_min = options.chunk_max = options.receive_buffer_bytes = 256 * kKiB;
-  }
-
-  void start(const Limits& limits = {}, const ListenerTraits& traits = {true, false}) {
-    auto backend = std::make_unique<SimBackend>(network_);
-    backend_ = backend.get();
-    std::vector<std::unique_ptr<Backend>> backends;
-    backends.push_back(std::move(backend));
-    InstanceOptions options;
-    options.limits = limits;
-    options.connections_max = limits.max_connections;
-    instance_ = std::move(*Instance::create(options, network_.clock(), log_, std::move(backends)));
-    instance_->listen({network_.open_listener(kAddress)}, traits);
-    ASSERT_FALSE(shard().attach());
-  }
-  Shard& shard() { return instance_->shard(0); }
-  std::uint64_t refused(Refused reason) {
-    return shard().counters().refused[static_cast<std::size_t>(reason)].value();
-  }
-  // Lets everything happen that does within that time.
-  void run(Duration time = std::chrono::milliseconds(20)) {
-    ManualClock& clock = network_.clock();
-    const Time end = clock.now() + time;
-    while (true) {
-      network_.run_due();
-      if (backend_->has_events() || shard().until_work() == Duration::zero()) {
-        shard().turn(Duration::zero());
-        continue;
-      }
-      const Duration wait = std::min(shard().until_work(), end - clock.now());
-      const Time next = std::min(network_.next_event(), clock.now() + wait);
-      if (next >= end) break;
-      clock.set(std::max(next, clock.now()));
-    }
-    clock.set(end);
-  }
-  std::unique_ptr<SimStream> connect() { return network_.connect(kAddress); }
-  // What a client of its own gets for these bytes, sent in these pieces.
-  std::string answer(const std::vector<std::string>& pieces) {
-    const auto client = connect();
-    for (const std::string& piece : pieces) {
-      client->write(piece);
-      run();
-    }
-    return client->read();
-  }
-  // Whatever way the bytes are cut, the client gets the same.
-  void check_every_cut(const std::string& bytes) {
-    const std::string expected = without_dates(answer({bytes}));
-    for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
-      ASSERT_EQ(without_dates(answer({bytes.substr(0, cut), bytes.substr(cut)})), expected) << cut;
-    }
-    std::vector<std::string> single;
-    for (const char c : bytes) single.emplace_back(1, c);
-    ASSERT_EQ(without_dates(answer(single)), expected) << "byte by byte";
-  }
-
-  struct SilentSink final : LogSink {
-    void write(std::string_view) noexcept override {}
-  } sink_;
-
-  SimNetwork network_;
-  Logger log_{network_.clock(), sink_, LogLevel::kError, LogFormat::kText};
-  std::unique_ptr<Instance> instance_;
-  SimBackend* backend_ = nullptr;
-};
+using HttpStageTest = HttpWorld;
 
 TEST_F(HttpStageTest, AnswersTheSameWhereverARequestIsCut) {
   start();
@@ -397,4 +252,4 @@ TEST_F(HttpStageTest, HoldsNoBufferBetweenRequests) {
 }
 
 }  // namespace
-}  // namespace sluice
+}  // namespace sluice::test

@@ -196,6 +196,21 @@ TEST_F(SessionStateTest, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(error_with(window, 16), "a window that nobody can have agreed on");
 }
 
+TEST_F(SessionStateTest, RefusesMomentsThatNoClockReaches) {
+  SessionState state(DialectKind::kRelay, context_);
+  const std::vector<std::byte> none = saved(state);
+  state.ping_at = kNow + Duration(0x0102030405060708);
+  const std::vector<std::byte> some = saved(state);
+  const auto differs = std::mismatch(none.begin(), none.end(), some.begin()).first;
+  const auto last = some.begin() + (differs - none.begin()) + 7;  // the top byte of eight
+  EXPECT_EQ(*last, std::byte{1});
+  for (const unsigned top : {0x7fu, 0x2cu, 0x80u, 0xd3u}) {
+    std::vector<std::byte> forged = some;
+    forged[static_cast<std::size_t>(last - some.begin())] = static_cast<std::byte>(top);
+    EXPECT_FALSE(load(forged).has_value()) << top;
+  }
+}
+
 TEST_F(SessionStateTest, RefusesMoreSubscriptionsThanASessionMayHave) {
   SessionState state(DialectKind::kRelay, context_);
   state.subscriptions.resize(4096);

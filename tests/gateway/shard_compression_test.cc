@@ -53,8 +53,8 @@ TEST_F(ShardCompressionTest, TheEncodingFollowsFromTheAgreementAndTheSettings) {
   EXPECT_EQ(of(11, false), Encoding::kPlain);
   start(CompressionMode::kDedicated);
   EXPECT_EQ(of(8, true), Encoding::kOwn);
-  EXPECT_EQ(of(12, false), Encoding::kShared);
-  EXPECT_EQ(of(11, false), Encoding::kPlain);
+  EXPECT_EQ(of(12, false), Encoding::kOwn);
+  EXPECT_EQ(of(11, false), Encoding::kOwn);
 }
 
 TEST_F(ShardCompressionTest, APublicationIsSharedWhileSomebodyRefersToIt) {

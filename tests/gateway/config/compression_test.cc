@@ -81,11 +81,12 @@ TEST(CompressionOptions, AreRefusedWithTheRemedy) {
 
 TEST(Compression, ShortMessagesPayOnlyWhereTheyReferToOthers) {
   Compression compression;
-  EXPECT_EQ(compression.min_size(false), 512u);
-  EXPECT_EQ(compression.min_size(true), 64u);
+  compression.mode = CompressionMode::kShared;
+  EXPECT_EQ(compression.min_size(), 512u);
+  compression.mode = CompressionMode::kDedicated;
+  EXPECT_EQ(compression.min_size(), 1u);
   compression.min_bytes = 100;
-  EXPECT_EQ(compression.min_size(false), 100u);
-  EXPECT_EQ(compression.min_size(true), 100u);
+  EXPECT_EQ(compression.min_size(), 100u);
 }
 
 TEST(Compression, OnlyDedicatedCompressorsRemember) {

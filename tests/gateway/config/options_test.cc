@@ -119,6 +119,7 @@ TEST(Options, OfSizeAndCountReachTheirLimits) {
       {"--max-message", &Limits::max_message, "16MiB", 16 * kMiB},
       {"--max-fragments", &Limits::max_fragments, "7", 7},
       {"--max-errors", &Limits::max_errors, "3", 3},
+      {"--max-pings", &Limits::max_pings, "5", 5},
       {"--max-channels", &Limits::max_channels, "11", 11},
       {"--max-connections", &Limits::max_connections, "1000", 1000},
       {"--max-connections-per-address", &Limits::max_connections_per_address, "8", 8},

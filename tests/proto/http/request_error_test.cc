@@ -23,6 +23,7 @@ TEST(RequestError, LimitsHaveTheirOwnStatus) {
   using http::RequestError;
   EXPECT_EQ(http::describe(RequestError::kUnsupportedVersion).status, 505);
   EXPECT_EQ(http::describe(RequestError::kTransferEncoding).status, 501);
+  EXPECT_EQ(http::describe(RequestError::kLengthRequired).status, 411);
   EXPECT_EQ(http::describe(RequestError::kBodyTooBig).status, 413);
   EXPECT_EQ(http::describe(RequestError::kRequestLineTooLong).status, 414);
   EXPECT_EQ(http::describe(RequestError::kHeadTooBig).status, 431);

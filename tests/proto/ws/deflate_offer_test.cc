@@ -89,7 +89,9 @@ TEST(DeflateOffer, Section712ASmallerServerWindowThanTheSharedOneIsDeclined) {
   EXPECT_EQ(shared("permessage-deflate; server_max_window_bits=11"), "");
   EXPECT_EQ(shared("permessage-deflate; server_max_window_bits=12"),
             std::string(kSharedAnswer) + "; server_max_window_bits=12");
-  EXPECT_EQ(small("permessage-deflate; server_max_window_bits=11; server_no_context_takeover"), "");
+  EXPECT_EQ(small("permessage-deflate; server_max_window_bits=11; server_no_context_takeover"),
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover; "
+            "server_max_window_bits=11");
 }
 
 TEST(DeflateOffer, Section712TheServerWindowIsNotMentionedUnasked) {

@@ -136,8 +136,8 @@ TEST_F(HandshakeTest, LongRowsOfBlanksInAListAreHarmless) {
 }
 
 TEST_F(HandshakeTest, RecognizesAnAttemptEvenIfItIsMalformed) {
-  const auto attempt = [this](std::string_view fields) {
-    check(fields);
+  const auto attempt = [this](std::string_view fields, const char* version = "1.1") {
+    check(fields, std::string("GET / HTTP/") + version);
     return ws::is_upgrade(parser_.request());
   };
   EXPECT_TRUE(attempt(kUpgrade));
@@ -145,6 +145,8 @@ TEST_F(HandshakeTest, RecognizesAnAttemptEvenIfItIsMalformed) {
   EXPECT_TRUE(attempt(kVersion));
   EXPECT_FALSE(attempt("Upgrade: h2c\r\nConnection: Upgrade\r\n"));
   EXPECT_FALSE(attempt(""));
+  EXPECT_FALSE(attempt(kUpgrade, "1.0")) << "RFC 9110 7.8: ignored";
+  EXPECT_TRUE(attempt(with(""), "1.0")) << "nothing else sends a Sec-WebSocket-Key";
 }
 
 TEST(HandshakeErrors, EveryErrorHasAStatusAndItsOwnText) {
