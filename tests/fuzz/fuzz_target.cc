@@ -10,6 +10,8 @@ constexpr std::array kTargets = {
     Target{"http_request", http_request},
     Target{"handshake", handshake},
     Target{"frames", frames},
+    Target{"deflate_offer", deflate_offer},
+    Target{"deflate", deflate},
     Target{"utf8", utf8},
     Target{"chat", chat},
     Target{"relay", relay},

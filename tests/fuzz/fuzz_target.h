@@ -72,6 +72,8 @@ std::vector<std::size_t> draw_cuts(Choices& choices, std::size_t count, std::siz
 void http_request(ConstBytes input);
 void handshake(ConstBytes input);
 void frames(ConstBytes input);
+void deflate_offer(ConstBytes input);
+void deflate(ConstBytes input);
 void utf8(ConstBytes input);
 void chat(ConstBytes input);
 void relay(ConstBytes input);

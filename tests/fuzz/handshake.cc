@@ -54,7 +54,12 @@ void check_refused(ws::HandshakeError error) {
 
 // Whoever lets a page of any origin in must have been asked by the rules to do so.
 void check_admission_of(const http::Request& request) {
-  const AdmissionRules rules;
+  AdmissionRules rules;
+  const std::string_view said = request.find("Origin").value_or("");
+  if (const auto origin = Origin::parse(said)) {
+    SLUICE_CHECK(origin->matches(said));
+    rules.allowed_origins.push_back(*origin);
+  }
   for (const bool is_loopback : {false, true}) {
     const ListenerTraits traits{.is_loopback = is_loopback, .is_ops = false};
     for (const DialectKind kind : {DialectKind::kEcho, DialectKind::kChat, DialectKind::kRelay}) {

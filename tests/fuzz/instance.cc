@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/base/check.h"
+#include "proto/ws/inflate.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/proto/ws/test_buffers.h"
 #include "tests/sim/sim_world.h"
@@ -35,11 +36,24 @@ constexpr std::array<Duration, 5> kPauses = {std::chrono::microseconds(100),
                                              std::chrono::milliseconds(20), std::chrono::seconds(1),
                                              std::chrono::seconds(11), std::chrono::seconds(70)};
 
+// With the paths' number and more, the client can inflate.
+std::string handshake(std::size_t which) {
+  std::string bytes = test::handshake_bytes(kPaths[which % kPaths.size()]);
+  if (which >= kPaths.size()) {
+    bytes.insert(bytes.size() - 2, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+  }
+  return bytes;
+}
+
 // Checks that what an instance sends after it has said 101 are frames that a client accepts.
 class Listener {
  public:
-  explicit Listener(test::TestBuffers& buffers)
-      : context_{ws::Role::kClient, {1u << 24, 4096}, Simd::of(SimdLevel::kScalar), &buffers},
+  Listener(test::TestBuffers& buffers, ws::InflatorPool& inflators)
+      : context_{ws::Role::kClient,
+                 {1u << 24, 4096},
+                 Simd::of(SimdLevel::kScalar),
+                 &buffers,
+                 &inflators},
         reader_(context_) {}
 
   void hear(std::string bytes) {
@@ -50,6 +64,10 @@ class Listener {
       if (!head_.starts_with("HTTP/1.1 101") || end == std::string::npos) return;
       bytes = head_.substr(end + 4);
       is_open_ = true;
+      if (head_.find("Sec-WebSocket-Extensions: permessage-deflate") < end) {
+        const bool takeover = head_.find("server_no_context_takeover") > end;
+        reader_ = ws::MessageReader(context_, {ws::kWindowBitsMax, takeover});
+      }
     }
     const test::InputPiece piece(as_bytes(bytes));
     Bytes input = piece.bytes();
@@ -73,7 +91,7 @@ class Play {
         world_(options_of(choices)),
         instance_(world_.network, world_.scheduler, kAddress,
                   1 + static_cast<std::uint32_t>(choices.below(3)), limits_of(choices),
-                  namespaces_of(choices)) {}
+                  namespaces_of(choices), std::nullopt, compression_of(choices)) {}
 
   void run() {
     for (int step = 0; step < 200 && !choices_.is_empty(); ++step) act();
@@ -114,11 +132,18 @@ class Play {
     return namespaces;
   }
 
+  static Compression compression_of(Choices& choices) {
+    Compression compression;
+    compression.mode = static_cast<CompressionMode>(choices.below(3));
+    compression.min_bytes = 8;
+    return compression;
+  }
+
   void connect() {
     if (peers_.size() == kStreamsMax) peers_.erase(peers_.begin());
     Peer peer;
     peer.stream = world_.network.connect(kAddress);
-    peer.listener = std::make_unique<Listener>(buffers_);
+    peer.listener = std::make_unique<Listener>(buffers_, inflators_);
     peers_.push_back(std::move(peer));
   }
 
@@ -142,7 +167,7 @@ class Play {
         return connect();
       case 1:
         connect();
-        peers_.back().stream->write(test::handshake_bytes(kPaths[choices_.below(kPaths.size())]));
+        peers_.back().stream->write(handshake(choices_.below(2 * kPaths.size())));
         return;
       case 2:
         return say(as_text(choices_.take(choices_.below(64))));
@@ -193,6 +218,7 @@ class Play {
 
   Choices& choices_;
   test::TestBuffers buffers_;
+  ws::InflatorPool inflators_{buffers_, buffers_};
   test::World world_;
   test::SimInstance instance_;
   std::vector<Peer> peers_;

@@ -24,8 +24,11 @@ CORPUS = ROOT / "tests" / "fuzz" / "corpus"
 # The code that each target is for, as patterns below the root.
 TARGETS = {
     "http_request": ["proto/http/request*.cc", "proto/http/scan*.cc"],
-    "handshake": ["proto/ws/handshake.cc", "gateway/admission.cc", "gateway/origin.cc"],
+    "handshake": ["proto/ws/handshake.cc", "gateway/origin.cc"],
     "frames": ["proto/ws/message_reader*.cc", "proto/ws/unmask.cc"],
+    "deflate_offer": ["proto/ws/deflate_offer.cc"],
+    "deflate": ["proto/ws/deflate.cc", "proto/ws/inflate.cc", "proto/ws/zlib_memory.cc",
+                "proto/ws/message_reader_deflate.cc"],
     "utf8": ["proto/ws/utf8.cc"],
     "chat": ["proto/dialect/chat*.cc", "proto/dialect/client_list.cc", "proto/json/*.cc"],
     "relay": ["proto/dialect/relay.cc", "proto/identity.cc", "proto/json/scan.cc"],
