@@ -87,8 +87,10 @@ std::error_code Shard::attach() noexcept {
 }
 
 void Shard::run() noexcept {
-  while (!stopped_) reactor_.turn(kLongestWait);
+  while (!stopped_) wake_up(fall_asleep());
 }
+
+Duration Shard::fall_asleep() noexcept { return reactor_.fall_asleep(kLongestWait); }
 
 Duration Shard::until_work() noexcept {
   if (router_.has_work() || shared_.exchange.has_work(index_)) return Duration::zero();
