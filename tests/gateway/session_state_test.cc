@@ -187,6 +187,29 @@ TEST_F(SessionStateTest, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(error_with(2, 255), "unknown phase");
 }
 
+// What is added to a moment later must not overflow either.
+TEST_F(SessionStateTest, RefusesMomentsThatAreAbsurdlyFarAway) {
+  Time SessionState::*const moments[] = {&SessionState::ping_at, &SessionState::message_began_at,
+                                         &SessionState::list_asked_at};
+  constexpr std::chrono::hours kYear(24 * 365);
+  for (const auto moment : moments) {
+    for (const auto distance :
+         {INT64_MAX, INT64_MAX - kNow.time_since_epoch().count(), INT64_MIN + 1,
+          Duration(101 * kYear).count(), -Duration(101 * kYear).count()}) {
+      SessionState state = full();
+      state.*moment = Time(Duration(distance));  // saved at 0: the distance is this
+      const auto loaded = load(saved(state, Time{}), kNow);
+      ASSERT_FALSE(loaded.has_value()) << distance;
+      EXPECT_EQ(loaded.error(), "absurd moment");
+    }
+    SessionState state = full();
+    state.*moment = kNow - 99 * kYear;
+    const auto loaded = load(saved(state));
+    ASSERT_TRUE(loaded.has_value());
+    EXPECT_EQ((*loaded).*moment, kNow - 99 * kYear);
+  }
+}
+
 TEST_F(SessionStateTest, RefusesMoreSubscriptionsThanASessionMayHave) {
   SessionState state(DialectKind::kRelay, context_);
   state.subscriptions.resize(4096);
