@@ -13,10 +13,6 @@ std::string_view rest_of(const ShardMessage& message) noexcept {
   return as_text(message.payload->bytes.subspan(message.name_size));
 }
 
-std::size_t share(std::size_t total, std::size_t shards) noexcept {
-  return (total + shards - 1) / shards;
-}
-
 }  // namespace
 
 Home::Home(HomeOutlet& outlet, Broker& broker, PayloadPool& payloads, ShardCounters& counters,

@@ -26,10 +26,6 @@ ReactorLimits reactor_limits(const Limits& limits) noexcept {
           std::min(kWaitBytesMax, limits.write_queue / 16)};
 }
 
-std::size_t share(std::size_t total, std::size_t shards) noexcept {
-  return (total + shards - 1) / shards;
-}
-
 }  // namespace
 
 Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<Backend> backend,
