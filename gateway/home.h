@@ -11,9 +11,12 @@
 // order and once.
 //
 // Invariants
-//   1. A channel exists while some shard has subscribers of it, or something is kept for it.
+//   1. A channel exists while some shard has subscribers of it, or something is kept for it. The
+//      group chat keeps its position from the first message on.
 //   2. `count` of a shard is the number of its subscriptions that were answered and not ended.
-//   3. Orders (of connecting) are unique within a channel and never given twice.
+//   3. Orders (of connecting) are unique among those who are there. A new one is larger than all
+//      that the channel has given; one that a session brings from another instance is kept unless
+//      somebody has it now, even if somebody had it before.
 #pragma once
 
 #include <absl/container/btree_map.h>

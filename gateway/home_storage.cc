@@ -48,18 +48,22 @@ void Home::history(std::uint32_t from, const ShardMessage& message) noexcept {
   const Channel* channel = find(channel_of(message));
   HistoryAnswer answer;
   std::vector<ConstBytes> messages;
-  if (channel != nullptr) {
+  const bool is_since = (message.flags & ShardMessage::kSince) != 0;
+  if (channel == nullptr) {  // nothing was ever said
+    answer.is_complete = !is_since || message.number == 0;
+  } else {
     const StoredMessages& kept = channel->history;
     answer.position = channel->last;
     std::size_t begin = kept.size() - std::min(kept.size(), limits_.page_messages);
     // A position without an epoch is from before the first message.
     const bool is_known = message.epoch == channel->last.epoch || message.epoch == 0;
-    if ((message.flags & ShardMessage::kSince) != 0 && is_known) {
+    if (is_since && is_known) {
       begin = kept.count_up_to(message.number);
       const std::uint64_t first = kept.empty() ? channel->last.offset + 1 : kept.front().offset;
-      answer.is_complete = message.number + 1 >= first;
+      // What is beyond the last one is no position of this channel.
+      answer.is_complete = message.number <= channel->last.offset && message.number + 1 >= first;
     } else {
-      answer.is_complete = (message.flags & ShardMessage::kSince) == 0;
+      answer.is_complete = !is_since;
     }
     for (std::size_t i = begin; i < kept.size(); ++i) {
       messages.push_back(kept.at(i).publication().data());
