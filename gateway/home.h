@@ -63,6 +63,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   void set_presence(std::uint32_t from, const ShardMessage& message) noexcept;
   void publish(const ShardMessage& message) noexcept;
   void take_unsent(std::uint32_t from, const ShardMessage& message) noexcept;
+  void take_untold(std::uint32_t from, const ShardMessage& message) noexcept;
   void on_left(std::uint32_t from, const ShardMessage& message) noexcept;
   void history(std::uint32_t from, const ShardMessage& message) noexcept;
 
@@ -120,6 +121,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   void store(Channel& channel, ChannelName name, const Publication& publication,
              std::uint64_t offset) noexcept;
   void deliver_mailbox(std::uint32_t to, const ShardMessage& subscribe, Channel& channel) noexcept;
+  bool is_for_mailbox(Channel& channel, std::uint32_t from) noexcept;
   void begin_leaving(std::uint32_t shard, ChannelName name, Channel& channel) noexcept;
   static std::uint64_t take_order(Channel& channel, std::uint64_t wanted) noexcept;
   void deliver(ShardUse& use, ChannelName name, const Publication& publication,
