@@ -34,12 +34,12 @@ Chaos::Chaos(std::uint64_t seed)
 Limits Chaos::random_limits() {
   Limits limits;
   if (random_.chance(1, 2)) limits.write_queue = 8 * kKiB;
-  if (random_.chance(1, 3)) limits.mailbox_messages = 5;
+  if (random_.chance(1, 2)) limits.mailbox_messages = 5;
   if (random_.chance(1, 4)) limits.mailboxes_total = limits.mailbox_bytes = 16 * kKiB;
   if (random_.chance(1, 4)) limits.history_messages = random_.chance(1, 2) ? 7 : 0;
   if (random_.chance(1, 4)) limits.mailbox_time = std::chrono::seconds(50);
   if (random_.chance(1, 4)) limits.write_queues_total = 64 * kKiB;
-  if (random_.chance(1, 2)) limits.inbox_entries = 4;
+  if (random_.chance(1, 2)) limits.inbox_entries = random_.chance(1, 2) ? 1 : 4;
   if (random_.chance(1, 4)) limits.inbox_aside = 4 * kKiB;
   return limits;
 }
@@ -98,7 +98,7 @@ void Chaos::connect(Peer& peer) {
   if (!is_toy) return;
   if (!has_one_device(peer.user)) peer.last.clear();
   peer.client->send_text(accept_text(peer.user));
-  if (random_.chance(1, 6)) {  // a glance
+  if (random_.chance(1, 3)) {  // a glance
     peer.client->send_raw(close_bytes());
     peer.is_closing = true;
   }
