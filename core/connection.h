@@ -109,7 +109,7 @@ class Connection {
     queue_.take_back(take);
     charge_since(before);
   }
-  // The same with those that were not begun, at any time, and drops what else was not begun.
+  // The same with those that were not begun, at any time; see WriteQueue::take_unbegun.
   template <class Take>
   void take_unbegun(Take&& take) noexcept {
     auto all = pools();

@@ -79,7 +79,8 @@ class Exchange {
   [[nodiscard]] bool try_post(std::uint32_t from, std::uint32_t to, const T& value) noexcept;
 
   // Once per turn, after the last post and drain: publishes, moves what is aside into the rings,
-  // and calls `wake(std::uint32_t shard)` for every shard that sleeps and has to be woken.
+  // and calls `wake(std::uint32_t shard)` for every shard that sleeps and has to be woken. What is
+  // posted later in the turn, by the events of the Backend's submit, is work for the next one.
   template <class Wake>
   void flush(std::uint32_t from, Wake&& wake) noexcept;
 
@@ -308,6 +309,8 @@ bool Exchange<T>::has_work(std::uint32_t shard) noexcept {
   for (const std::uint32_t to : side.touched) {
     Lane& way = lane(shard, to);
     if (way.is_unrung || way.ring.has_room()) return true;
+    // Put aside since the last flush: the receiver does not know yet that somebody waits for room.
+    if (!way.aside.empty() && !way.stalled.load(std::memory_order_acquire)) return true;
   }
   for (std::uint32_t sender = 0; sender < shards(); ++sender) {
     if (sender != shard && !lane(sender, shard).ring.empty()) return true;

@@ -59,12 +59,15 @@ Duration Reactor::until_work() noexcept {
   return wait;
 }
 
-void Reactor::turn(Duration longest) noexcept {
+Duration Reactor::fall_asleep(Duration longest) noexcept {
   longest = std::min(longest, until_work());
-  const bool sleeps = longest > Duration::zero() && host_.prepare_sleep();
+  return longest > Duration::zero() && host_.prepare_sleep() ? longest : Duration::zero();
+}
+
+void Reactor::wake_up(Duration longest) noexcept {
   now_is_stale_ = true;
-  backend_.wait(sleeps ? longest : Duration::zero());
-  if (sleeps) host_.on_awake();
+  backend_.wait(longest);
+  if (longest > Duration::zero()) host_.on_awake();
 
   host_.on_inboxes();
   timers_.advance(now(), kTimersPerTurn);

@@ -90,7 +90,13 @@ class Reactor final : private BackendEvents {
   // Must be called on the thread that will turn the Reactor, before anything else.
   void attach() noexcept { backend_.attach(*this); }
   // One round; waits at most `longest` (0: does not wait).
-  void turn(Duration longest) noexcept;
+  void turn(Duration longest) noexcept { wake_up(fall_asleep(longest)); }
+  // The two halves of a turn. Others run between them, so a simulation takes them one by one.
+  // Announces the sleep, and says how long it may last; zero: it must not.
+  Duration fall_asleep(Duration longest) noexcept;
+  // Sleeps for what `fall_asleep` said, unless the Backend has something to tell, and does the
+  // work.
+  void wake_up(Duration longest) noexcept;
   // How long a turn has nothing to do by itself: zero if it has, Duration::max() if never.
   Duration until_work() noexcept;
 
@@ -112,6 +118,12 @@ class Reactor final : private BackendEvents {
   template <class F>
   void for_each_connection(F&& f) {
     for (Connection* connection : by_slot_) {
+      if (connection != nullptr) f(*connection);
+    }
+  }
+  template <class F>
+  void for_each_connection(F&& f) const {
+    for (const Connection* connection : by_slot_) {
       if (connection != nullptr) f(*connection);
     }
   }

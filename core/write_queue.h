@@ -116,7 +116,8 @@ class WriteQueue {
   // reference included. REQUIRES: no send under way, and nothing begun unless nothing will follow.
   template <class Take>
   void take_back(Take&& take) noexcept;
-  // The same with those that were not begun, at any time; drops what else was not begun.
+  // The same with those that were not begun, at any time; drops what else was not begun, except gap
+  // messages: nobody else knows what they say.
   template <class Take>
   void take_unbegun(WritePools& pools, Take&& take) noexcept;
   // Payloads with an offset of which not everything was sent.
@@ -199,15 +200,17 @@ void WriteQueue::take_back(Take&& take) noexcept {
 
 template <class Take>
 void WriteQueue::take_unbegun(WritePools& pools, Take&& take) noexcept {
-  const std::uint32_t first = begun();
-  for (std::uint32_t i = first; i < count_; ++i) {
+  std::uint32_t kept = begun();
+  for (std::uint32_t i = kept; i < count_; ++i) {
     if (at(i).is_shared()) {
       hand_over(at(i), take);
+    } else if (at(i).kind == Kind::kGap) {
+      at(kept++) = at(i);
     } else {
       make_hole(pools, at(i));
     }
   }
-  count_ = first;
+  count_ = kept;
   drop_pong(pools);
   if (count_ == 0) free_ring(pools);
 }

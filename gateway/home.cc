@@ -13,10 +13,6 @@ std::string_view rest_of(const ShardMessage& message) noexcept {
   return as_text(message.payload->bytes.subspan(message.name_size));
 }
 
-std::size_t share(std::size_t total, std::size_t shards) noexcept {
-  return (total + shards - 1) / shards;
-}
-
 }  // namespace
 
 Home::Home(HomeOutlet& outlet, Broker& broker, PayloadPool& payloads, ShardCounters& counters,
@@ -58,6 +54,8 @@ Home::Channel* Home::find_or_make(ChannelName name) noexcept {
 
 void Home::erase_if_unused(ChannelName name, const Channel& channel) noexcept {
   if (!channel.uses.empty() || !channel.history.empty() || channel.mailbox) return;
+  // Clients know positions of the chat, which must not begin again, even if no history is kept.
+  if (channel.kind == ChannelKind::kChat && channel.last.offset != 0) return;
   channels_.erase(name);
   counters_.channels.set(static_cast<std::int64_t>(channels_.size()));
 }

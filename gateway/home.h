@@ -11,9 +11,12 @@
 // order and once.
 //
 // Invariants
-//   1. A channel exists while some shard has subscribers of it, or something is kept for it.
+//   1. A channel exists while some shard has subscribers of it, or something is kept for it. The
+//      group chat keeps its position from the first message on.
 //   2. `count` of a shard is the number of its subscriptions that were answered and not ended.
-//   3. Orders (of connecting) are unique within a channel and never given twice.
+//   3. Orders (of connecting) are unique among those who are there. A new one is larger than all
+//      that the channel has given; one that a session brings from another instance is kept unless
+//      somebody has it now, even if somebody had it before.
 #pragma once
 
 #include <absl/container/btree_map.h>
@@ -60,6 +63,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   void set_presence(std::uint32_t from, const ShardMessage& message) noexcept;
   void publish(const ShardMessage& message) noexcept;
   void take_unsent(std::uint32_t from, const ShardMessage& message) noexcept;
+  void take_untold(std::uint32_t from, const ShardMessage& message) noexcept;
   void on_left(std::uint32_t from, const ShardMessage& message) noexcept;
   void history(std::uint32_t from, const ShardMessage& message) noexcept;
 
@@ -117,6 +121,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   void store(Channel& channel, ChannelName name, const Publication& publication,
              std::uint64_t offset) noexcept;
   void deliver_mailbox(std::uint32_t to, const ShardMessage& subscribe, Channel& channel) noexcept;
+  bool is_for_mailbox(Channel& channel, std::uint32_t from) noexcept;
   void begin_leaving(std::uint32_t shard, ChannelName name, Channel& channel) noexcept;
   static std::uint64_t take_order(Channel& channel, std::uint64_t wanted) noexcept;
   void deliver(ShardUse& use, ChannelName name, const Publication& publication,

@@ -48,18 +48,22 @@ void Home::history(std::uint32_t from, const ShardMessage& message) noexcept {
   const Channel* channel = find(channel_of(message));
   HistoryAnswer answer;
   std::vector<ConstBytes> messages;
-  if (channel != nullptr) {
+  const bool is_since = (message.flags & ShardMessage::kSince) != 0;
+  if (channel == nullptr) {  // nothing was ever said
+    answer.is_complete = !is_since || message.number == 0;
+  } else {
     const StoredMessages& kept = channel->history;
     answer.position = channel->last;
     std::size_t begin = kept.size() - std::min(kept.size(), limits_.page_messages);
     // A position without an epoch is from before the first message.
     const bool is_known = message.epoch == channel->last.epoch || message.epoch == 0;
-    if ((message.flags & ShardMessage::kSince) != 0 && is_known) {
+    if (is_since && is_known) {
       begin = kept.count_up_to(message.number);
       const std::uint64_t first = kept.empty() ? channel->last.offset + 1 : kept.front().offset;
-      answer.is_complete = message.number + 1 >= first;
+      // What is beyond the last one is no position of this channel.
+      answer.is_complete = message.number <= channel->last.offset && message.number + 1 >= first;
     } else {
-      answer.is_complete = (message.flags & ShardMessage::kSince) == 0;
+      answer.is_complete = !is_since;
     }
     for (std::size_t i = begin; i < kept.size(); ++i) {
       messages.push_back(kept.at(i).publication().data());
@@ -121,28 +125,40 @@ void Home::begin_leaving(std::uint32_t shard, ChannelName name, Channel& channel
   outlet_.to_shard(shard, message);
 }
 
-// A publication that no session of `from` could take. It waits for the user, unless somebody else
-// who is this user has had it.
+// Whether what comes back from a shard waits for the user, because nobody else who is this user has
+// had it.
+bool Home::is_for_mailbox(Channel& channel, std::uint32_t from) noexcept {
+  if (!mailboxes_.are_on()) return false;
+  if (channel.mailbox) {
+    const auto& all = channel.mailbox->leaving;
+    const auto leaving =
+        std::find_if(all.begin(), all.end(), [from](const auto& one) { return one.shard == from; });
+    if (leaving != all.end()) return leaving->was_last;
+  }
+  const ShardUse* use = use_of(channel, from);
+  return channel.uses.size() == 1 && use != nullptr && use->count == 1;
+}
+
+// A publication that no session of `from` could take.
 void Home::take_unsent(std::uint32_t from, const ShardMessage& message) noexcept {
   const Publication publication{message.payload, message.name_size};
   const ChannelName name{publication.channel(), message.channel_hash};
   Channel* channel = find(name);
-  bool is_kept = false;
-  if (channel != nullptr && mailboxes_.are_on()) {
-    const ShardUse* use = use_of(*channel, from);
-    is_kept = channel->uses.size() == 1 && use != nullptr && use->count == 1;
-    if (channel->mailbox) {
-      const auto& all = channel->mailbox->leaving;
-      const auto leaving = std::find_if(
-          all.begin(), all.end(), [from](const Mailbox::Leaving& l) { return l.shard == from; });
-      if (leaving != all.end()) is_kept = leaving->was_last;
-    }
-  }
-  if (is_kept) {
+  if (channel != nullptr && is_for_mailbox(*channel, from)) {
     counters_.mailbox_returned.add();
     store(*channel, name, publication, message.number);
   } else {
     counters_.drop(Drop::kSessionEnded);
+  }
+  payloads_.drop(*message.payload);
+}
+
+// What a mailbox had given up, and no session of `from` could be told.
+void Home::take_untold(std::uint32_t from, const ShardMessage& message) noexcept {
+  const ChannelName name = channel_of(message);
+  Channel* channel = find(name);
+  if (channel != nullptr && is_for_mailbox(*channel, from)) {
+    mailbox_of(*channel, name).missed += message.number;
   }
   payloads_.drop(*message.payload);
 }
@@ -162,7 +178,11 @@ void Home::on_left(std::uint32_t from, const ShardMessage& message) noexcept {
     const std::vector<Mailbox::Parked> parked = std::exchange(box.parked, {});
     for (const Mailbox::Parked& one : parked) admit(one.shard, one.message, *channel);
   }
-  if (channel->mailbox && channel->mailbox->is_idle()) channel->mailbox.reset();
+  if (channel->mailbox && !channel->mailbox->must_wait()) {
+    // A number alone is not kept for ever: then the whole mailbox went.
+    if (channel->mailbox->messages.empty()) channel->mailbox->missed = 0;
+    if (channel->mailbox->is_idle()) channel->mailbox.reset();
+  }
   erase_if_unused(name, *channel);
   payloads_.drop(*message.payload);
 }

@@ -115,7 +115,7 @@ void Instance::join() noexcept {
 }
 
 std::optional<std::uint32_t> Instance::shard_with_room(std::uint32_t but) const noexcept {
-  const std::size_t part = (options_.connections_max + shards_.size() - 1) / shards_.size();
+  const std::size_t part = share(options_.connections_max, shards_.size());
   for (std::uint32_t i = 0; i < shards_.size(); ++i) {
     const auto used = shards_[i]->reactor().counters().connections.value();
     if (i != but && static_cast<std::size_t>(used) < part) return i;

@@ -153,6 +153,8 @@ void Router::dispatch(std::uint32_t from, const ShardMessage& message) noexcept 
       return client_list(message);
     case Kind::kUnsent:
       return home_.take_unsent(from, message);
+    case Kind::kUntold:
+      return home_.take_untold(from, message);
     case Kind::kLeft:
       return home_.on_left(from, message);
     case Kind::kHistory:
@@ -227,7 +229,14 @@ void Router::deliver_to(const ShardMessage& message) noexcept {
 }
 
 void Router::missed(const ShardMessage& message) noexcept {
-  if (Session* session = parts_.sessions.get(message.session)) session->report_gap(message.number);
+  const ChannelName channel = channel_of(message);
+  Session* session = parts_.sessions.get(message.session);
+  if (session == nullptr || !session->is_open() || !session->follows(channel.text)) {
+    ShardMessage untold = message;
+    untold.kind = Kind::kUntold;
+    return ask(channel, untold);
+  }
+  session->report_gap(message.number);
   payloads_.drop(*message.payload);
 }
 

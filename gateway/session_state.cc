@@ -10,18 +10,21 @@ constexpr std::uint8_t kVersion = 3;
 constexpr std::uint32_t kSubscriptionsMax = 4096;
 constexpr std::int64_t kNever = INT64_MIN;
 constexpr std::uint8_t kNoDeflate = 0;
-// Longer than any option's time, and short enough to be added to any clock.
-constexpr Duration kDistanceMax = std::chrono::years(100);
+// No moment of a session is further away, and what is added to one does not overflow.
+constexpr Duration kFarthest = std::chrono::hours(24 * 365 * 100);
 
 void put_time(Writer& out, Time time, Time now) {
   out.put(time == Time{} ? kNever : std::int64_t{(time - now).count()});
 }
 
-Time get_time(Reader& in, Time now) noexcept {
+// False: it is no moment that a session can have.
+bool get_time(Reader& in, Time now, Time& time) noexcept {
   const auto distance = in.get<std::int64_t>();
-  if (distance == kNever) return Time{};
-  if (distance < -kDistanceMax.count() || distance > kDistanceMax.count()) in.fail();
-  return in.ok() ? now + Duration(distance) : Time{};
+  time = Time{};
+  if (distance == kNever) return true;
+  if (distance > kFarthest.count() || distance < -kFarthest.count()) return false;
+  time = now + Duration(distance);
+  return true;
 }
 
 }  // namespace
@@ -76,13 +79,13 @@ Result<SessionState, std::string_view> SessionState::load(const ws::ReaderContex
   }
   state.errors = in.get<std::uint32_t>();
   state.pinged = in.get_bool();
-  state.ping_at = get_time(in, now);
-  state.message_began_at = get_time(in, now);
-  state.list_asked_at = get_time(in, now);
+  for (Time* time : {&state.ping_at, &state.message_began_at, &state.list_asked_at}) {
+    if (!get_time(in, now, *time)) return fail<std::string_view>("absurd moment");
+  }
   state.list_waits = in.get_bool();
   state.list_is_due = in.get_bool();
   const ws::DeflateSide deflate{in.get<std::uint8_t>(), in.get_bool()};
-  if (!in.ok()) return fail<std::string_view>("cut off, or a value that cannot be");
+  if (!in.ok()) return fail<std::string_view>("cut off");
   if (deflate.window_bits != kNoDeflate) {
     if (deflate.window_bits < ws::kWindowBitsMin || deflate.window_bits > ws::kWindowBitsMax) {
       return fail<std::string_view>("a window that nobody can have agreed on");

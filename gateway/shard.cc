@@ -26,10 +26,6 @@ ReactorLimits reactor_limits(const Limits& limits) noexcept {
           std::min(kWaitBytesMax, limits.write_queue / 16)};
 }
 
-std::size_t share(std::size_t total, std::size_t shards) noexcept {
-  return (total + shards - 1) / shards;
-}
-
 }  // namespace
 
 Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<Backend> backend,
@@ -90,8 +86,10 @@ std::error_code Shard::attach() noexcept {
 }
 
 void Shard::run() noexcept {
-  while (!stopped_) reactor_.turn(kLongestWait);
+  while (!stopped_) wake_up(fall_asleep());
 }
+
+Duration Shard::fall_asleep() noexcept { return reactor_.fall_asleep(kLongestWait); }
 
 Duration Shard::until_work() noexcept {
   if (router_.has_work() || shared_.exchange.has_work(index_)) return Duration::zero();

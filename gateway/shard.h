@@ -1,8 +1,8 @@
 // One thread's worth of gateway: a Reactor and everything that lives on it.
 //
 // The Shard composes; it decides little. It owns the parts, hands each what it needs, and turns
-// them in the Reactor's rhythm. It runs on a thread (`run`), or is stepped by a simulation
-// (`turn`).
+// them in the Reactor's rhythm. It runs on a thread (`run`), or is stepped by a simulation, which
+// takes the halves of a turn one by one.
 //
 // Invariants
 //   1. Everything a shard owns is touched on its thread only, except counters and `wake`.
@@ -78,6 +78,9 @@ class Shard final : private ReactorHost,
   // Turns until a stop is complete.
   void run() noexcept;
   void turn(Duration longest) noexcept { reactor_.turn(longest); }
+  // The halves of a turn of `run`: Reactor::fall_asleep and wake_up.
+  Duration fall_asleep() noexcept;
+  void wake_up(Duration longest) noexcept { reactor_.wake_up(longest); }
   Duration until_work() noexcept;
   bool has_stopped() const noexcept { return stopped_; }
   // Any thread.

@@ -22,6 +22,7 @@ struct ShardMessage {
     kPublish,      // payload: a Publication
     kUnsent,       // payload: a Publication of a user's channel that no session here can take;
                    // number: offset
+    kUntold,       // payload: name; number: missed. Answers kMissed: no session here can be told
     kLeft,         // payload: name. Answers kLeaving: nothing more comes back
     kHistory,  // payload: name; session: whom to answer; request; flags: kSince; number: offset;
                // epoch

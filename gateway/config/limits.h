@@ -23,6 +23,12 @@ inline constexpr std::size_t kGiB = 1024 * kMiB;
 // A channel keeps the shards that have subscribers as the bits of one word.
 inline constexpr unsigned kShardsMax = 64;
 
+// One shard's part of a limit of the instance. All parts together are at least the whole.
+constexpr std::size_t share(std::size_t total, std::size_t shards) noexcept {
+  return (total + shards - 1) / shards;
+}
+static_assert(share(10, 5) == 2 && share(11, 5) == 3 && share(1, 64) == 1 && share(0, 3) == 0);
+
 struct Limits {
   // The HTTP side of a connection. The number of fields is bounded where they are kept, by
   // http::kFieldsMax.

@@ -2,12 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,8 +11,9 @@
 #include <string>
 
 #include "core/uring/uring_probe.h"
+#include "tests/core/sandbox.h"
 
-namespace sluice {
+namespace sluice::test {
 namespace {
 
 const SystemClock kClock;
@@ -25,45 +22,17 @@ const SystemClock kClock;
 // "!|<text of the failure>", or "?" if it could not spoil.
 std::string choice_after(const std::function<bool()>& spoil, std::optional<BackendKind> forced,
                          unsigned count = 1) {
-  int ends[2];
-  EXPECT_EQ(::pipe(ends), 0);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    std::string said = "?";
-    if (spoil()) {
-      const auto opened = open_backends(forced, count, kClock);
-      said = opened ? std::string(to_string(opened->kind)) + "|" + opened->reason
-                    : "!|" + opened.error().text;
-    }
-    const ssize_t written = ::write(ends[1], said.data(), said.size());
-    ::_exit(written == static_cast<ssize_t>(said.size()) ? 0 : 1);
-  }
-  ::close(ends[1]);
-  std::string said;
-  char block[1024];
-  for (ssize_t size; (size = ::read(ends[0], block, sizeof block)) > 0;) {
-    said.append(block, static_cast<std::size_t>(size));
-  }
-  ::close(ends[0]);
-  int status = 0;
-  EXPECT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "the child died";
-  return said;
+  return said_by_child([&]() -> std::string {
+    if (!spoil()) return "?";
+    const auto opened = open_backends(forced, count, kClock);
+    return opened ? std::string(to_string(opened->kind)) + "|" + opened->reason
+                  : "!|" + opened.error().text;
+  });
 }
 
-// The three calls of io_uring (425 to 427) answer with that errno, as in a container.
-bool filter_calls(int error, unsigned first = __NR_io_uring_setup,
-                  unsigned last = __NR_io_uring_register) {
-  sock_filter program[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first, 0, 2),
-      BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last, 1, 0),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog filter{sizeof program / sizeof program[0], program};
-  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+// The three calls of io_uring answer with that errno, as in a container.
+bool filter_uring(int error) {
+  return filter_calls(error, __NR_io_uring_setup, __NR_io_uring_register);
 }
 
 // What may be locked, also for root, who otherwise may lock anything.
@@ -108,13 +77,13 @@ TEST(BackendChoice, TakesEpollWhenAsked) {
 
 TEST(BackendChoice, FallsBackWhenSeccompForbidsUring) {
   SKIP_WITHOUT_URING();
-  const std::string said = choice_after([] { return filter_calls(EPERM); }, {});
+  const std::string said = choice_after([] { return filter_uring(EPERM); }, {});
   EXPECT_EQ(said, "epoll|io_uring is blocked by a seccomp filter (io_uring_setup: EPERM)");
 }
 
 TEST(BackendChoice, FallsBackWhenUringIsNotThere) {
   SKIP_WITHOUT_URING();
-  const std::string said = choice_after([] { return filter_calls(ENOSYS); }, {});
+  const std::string said = choice_after([] { return filter_uring(ENOSYS); }, {});
   EXPECT_EQ(said, "epoll|this kernel or sandbox has no io_uring (io_uring_setup: ENOSYS)");
 }
 
@@ -142,7 +111,7 @@ TEST(BackendChoice, FallsBackWhenMemlockIsUsedUp) {
 
 TEST(BackendChoice, ForcedUringThatFailsIsAnErrorWithARemedy) {
   SKIP_WITHOUT_URING();
-  const std::string said = choice_after([] { return filter_calls(EPERM); }, BackendKind::kUring);
+  const std::string said = choice_after([] { return filter_uring(EPERM); }, BackendKind::kUring);
   EXPECT_EQ(
       said,
       "!|io_uring is blocked by a seccomp filter (io_uring_setup: EPERM); allow io_uring_setup, "
@@ -173,4 +142,4 @@ TEST(UringError, EveryFailureHasATextAndARemedy) {
 }
 
 }  // namespace
-}  // namespace sluice
+}  // namespace sluice::test

@@ -219,6 +219,21 @@ TEST(Inbox, ASleepingSenderIsWokenWhenThereIsRoomForWhatItKeepsAside) {
   EXPECT_TRUE(exchange.has_work(0));
 }
 
+// A Backend may tell events at the end of a turn, after the flush, and they may lead to posts.
+TEST(Inbox, WhatGoesAsideAfterTheFlushKeepsTheSenderAwakeForOneMore) {
+  TestExchange exchange(2, {.ring_capacity = 2});
+  for (std::uint64_t i = 0; i < 2; ++i) exchange.post(0, 1, {i});
+  exchange.flush(0, nobody_sleeps);
+  exchange.post(0, 1, {2});
+  EXPECT_TRUE(exchange.has_work(0)) << "the receiver does not know that somebody waits for room";
+  exchange.flush(0, nobody_sleeps);
+  ASSERT_TRUE(exchange.doorbell(0).prepare_sleep([&] { return exchange.has_work(0); }));
+  EXPECT_EQ(drain_all(exchange, 1).size(), 2u);
+  std::vector<std::uint32_t> woken;
+  exchange.flush(1, [&](std::uint32_t shard) { woken.push_back(shard); });
+  EXPECT_EQ(woken, std::vector<std::uint32_t>{0});
+}
+
 TEST(Inbox, NothingIsForgottenAmongManySleepers) {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     SCOPED_TRACE(seed);

@@ -11,26 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include "core/epoll/epoll_backend.h"
-#include "core/reactor.h"
 #include "core/sim/sim_backend.h"
 #include "core/sim/sim_network.h"
-#include "core/uring/uring_backend.h"
+#include "tests/core/reactor_harness.h"
 
-namespace sluice {
+namespace sluice::test {
 namespace {
-
-const SystemClock kClock;
-
-class IdleHost final : public ReactorHost {
- public:
-  void on_accept(Handle, Connection& connection) noexcept override { connection.abort(); }
-  void on_accept_paused(Handle, std::error_code) noexcept override {}
-  void on_inboxes() noexcept override {}
-  void on_turn_end() noexcept override {}
-  bool prepare_sleep() noexcept override { return true; }
-  void on_awake() noexcept override {}
-};
 
 // A backend, and descriptors that become readable when told.
 class World {
@@ -226,26 +212,17 @@ Kind sim() {
   return {"Sim", [](std::string&) { return std::make_unique<SimWorld>(); }};
 }
 
-Kind epoll() {
-  return {"Epoll", [](std::string& reason) -> std::unique_ptr<World> {
-            auto made = EpollBackend::create();
-            if (made) return std::make_unique<KernelWorld>(std::move(*made));
-            reason = made.error().message();
-            return nullptr;
+Kind kernel(std::string name, std::unique_ptr<Backend> (*make)(std::string&)) {
+  return {std::move(name), [make](std::string& reason) -> std::unique_ptr<World> {
+            auto backend = make(reason);
+            return backend ? std::make_unique<KernelWorld>(std::move(backend)) : nullptr;
           }};
 }
 
-Kind uring() {
-  return {"Uring", [](std::string& reason) -> std::unique_ptr<World> {
-            auto made = UringBackend::create(kClock);
-            if (made) return std::make_unique<KernelWorld>(std::move(*made));
-            reason = made.error().text();
-            return nullptr;
-          }};
-}
-
-INSTANTIATE_TEST_SUITE_P(All, ReactorWatch, testing::Values(sim(), epoll(), uring()),
+INSTANTIATE_TEST_SUITE_P(All, ReactorWatch,
+                         testing::Values(sim(), kernel("Epoll", make_epoll),
+                                         kernel("Uring", make_uring)),
                          [](const auto& made) { return made.param.name; });
 
 }  // namespace
-}  // namespace sluice
+}  // namespace sluice::test

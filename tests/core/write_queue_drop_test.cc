@@ -194,7 +194,7 @@ TEST_F(WriteQueueDropTest, AHopelessBoundIsKnownBefore) {
   EXPECT_FALSE(queue_.can_drop_oldest_to(1000));
 }
 
-TEST_F(WriteQueueDropTest, AnEndTakesAllThatWasNotBegun) {
+TEST_F(WriteQueueDropTest, AnEndTakesAllThatWasNotBegunButWhatIsMissing) {
   publish_all({"a", "b"}, GiveWay::kOldestFirst);
   gathered(1);
   reply("r");
@@ -207,8 +207,10 @@ TEST_F(WriteQueueDropTest, AnEndTakesAllThatWasNotBegun) {
     payloads_.drop(payload);
   });
   EXPECT_EQ(taken, "b@2 c@3 ");
-  EXPECT_EQ(all(), "a");
+  EXPECT_EQ(all(), "a-1;");
   queue_.consume(pools_, 1);
+  EXPECT_EQ(gathered(), "-1;");
+  queue_.consume(pools_, 3);
   EXPECT_TRUE(queue_.empty());
   EXPECT_EQ(queue_.size(), 0u);
   EXPECT_EQ(queue_.firm_size(), 0u);

@@ -1,137 +1,11 @@
-// What a home answers and distributes, seen from the shards. What it keeps - history and mailboxes
-// - is shown end to end by tests/sim.
+// What a home answers and distributes, seen from the shards. What it keeps is in
+// home_storage_test.cc, and end to end in tests/sim.
 #include "gateway/home.h"
 
-#include <gtest/gtest.h>
+#include "tests/gateway/home_harness.h"
 
-#include <cstring>
-#include <set>
-#include <string>
-#include <vector>
-
-#include "gateway/memory_broker.h"
-
-namespace sluice {
+namespace sluice::test {
 namespace {
-
-using Kind = ShardMessage::Kind;
-
-const std::string kRoom = "room that has a long name, as rooms may have";
-
-// What a shard was sent.
-struct Sent {
-  std::uint32_t shard;
-  Kind kind;
-  std::uint64_t number = 0;
-  std::string text = {};  // kDeliver: the data; else what lies behind the name
-  friend bool operator==(const Sent&, const Sent&) = default;
-};
-
-using All = std::vector<Sent>;
-
-std::ostream& operator<<(std::ostream& out, const Sent& sent) {
-  return out << "kind " << static_cast<int>(sent.kind) << " to " << sent.shard << ", number "
-             << sent.number << ", '" << sent.text << "'";
-}
-
-class HomeTest : public testing::Test, public HomeOutlet {
- protected:
-  HomeTest() { make(3); }
-  ~HomeTest() override {
-    home_.reset();
-    for (Payload* list : lists_) payloads_.drop(*list);
-    EXPECT_EQ(payloads_.live(), 0u) << "every reference is dropped or passed on";
-  }
-  void make(std::size_t shards) {
-    home_ = std::make_unique<Home>(*this, broker_, payloads_, counters_, limits_, shards);
-  }
-
-  bool to_shard(std::uint32_t shard, const ShardMessage& message) noexcept override {
-    const bool is_delivery = message.kind == Kind::kDeliver && !only_gaps_;
-    if ((is_delivery || message.kind == Kind::kGap) && full_.contains(shard)) return false;
-    Sent sent{shard, message.kind, message.number, {}};
-    if (message.kind == Kind::kDeliver) {
-      const Publication publication{message.payload, message.name_size};
-      EXPECT_EQ(message.channel_hash, name(publication.channel()).hash);
-      sent.text = as_text(publication.data());
-    } else {
-      sent.text = as_text(message.payload->bytes.subspan(message.name_size));
-    }
-    sent_.push_back(sent);
-    last_ = message;
-    if (message.kind == Kind::kClientList) {
-      lists_.push_back(message.payload);  // held, so that a second one would be elsewhere
-    } else {
-      payloads_.drop(*message.payload);
-    }
-    return true;
-  }
-  Time now() noexcept override { return Time{std::chrono::seconds(1)}; }
-
-  static ChannelName name(std::string_view text) { return ChannelName::of({1, 2}, text); }
-  ShardMessage message(std::string_view channel, std::string_view rest = {}, std::uint8_t flags = 0,
-                       std::uint64_t number = 0) {
-    ShardMessage made;
-    made.flags = flags;
-    made.number = number;
-    made.name_size = static_cast<std::uint16_t>(channel.size());
-    made.channel_hash = name(channel).hash;
-    made.payload = &payloads_.make(channel.size() + rest.size());
-    const std::string both = std::string(channel) + std::string(rest);
-    std::memcpy(PayloadPool::writable(*made.payload).data(), both.data(), both.size());
-    return made;
-  }
-  void subscribe(std::uint32_t shard, std::string_view channel = kRoom) {
-    home_->subscribe(shard, message(channel));
-  }
-  void unsubscribe(std::uint32_t shard, std::string_view channel = kRoom) {
-    home_->unsubscribe(shard, message(channel));
-  }
-  void publish(std::string_view text, std::string_view channel = kRoom) {
-    ShardMessage made;
-    const Publication publication = make_publication(payloads_, channel, as_bytes(text));
-    made.name_size = publication.name_size;
-    made.channel_hash = name(channel).hash;
-    made.payload = publication.payload;
-    home_->publish(made);
-  }
-  // Appears in the channel's list; returns the order that was given.
-  std::uint64_t appear(std::uint32_t shard, std::string_view nickname, std::uint64_t wanted = 0) {
-    home_->subscribe(shard, message(kRoom, nickname, ShardMessage::kWithPresence, wanted));
-    return last_.number;
-  }
-  void disappear(std::uint32_t shard, std::uint64_t order) {
-    home_->unsubscribe(shard, message(kRoom, {}, ShardMessage::kWithPresence, order));
-  }
-  void set_presence(std::uint32_t shard, Handle session, std::uint8_t flags,
-                    std::string_view nickname = {}, std::uint64_t order = 0) {
-    ShardMessage made = message(kRoom, nickname, flags, order);
-    made.session = session;
-    home_->set_presence(shard, made);
-  }
-  // The list that everybody who waits gets now.
-  std::string list() {
-    set_presence(0, {7, 1}, ShardMessage::kWantList);
-    home_->answer_lists();
-    return sent_.back().text.substr(sent_.back().text.find('{'));
-  }
-  All take() { return std::exchange(sent_, {}); }
-  std::uint64_t drops(Drop reason) const {
-    return counters_.dropped[static_cast<std::size_t>(reason)].value();
-  }
-
-  Limits limits_;
-  ShardCounters counters_;
-  BlockPool blocks_;
-  PayloadPool payloads_{blocks_, 0};
-  MemoryBroker broker_{9};
-  std::unique_ptr<Home> home_;
-  std::set<std::uint32_t> full_;  // shards that have no room
-  bool only_gaps_ = false;        // for gaps
-  All sent_;
-  std::vector<Payload*> lists_;
-  ShardMessage last_;
-};
 
 TEST_F(HomeTest, GivesEachPublicationTheNextOffset) {
   subscribe(1);
@@ -359,6 +233,15 @@ TEST_F(HomeTest, WhoComesFromElsewhereKeepsItsPlaceUnlessItIsTaken) {
   EXPECT_EQ(list(), R"({"msg_type":"update_clients","clients":["early","late","twin","new"]})");
 }
 
+TEST_F(HomeTest, WhoComesFromElsewhereMayHaveAnOrderThatSomebodyHad) {
+  EXPECT_EQ(appear(1, "gone"), 1u);
+  EXPECT_EQ(appear(1, "here"), 2u);
+  disappear(1, 1);
+  EXPECT_EQ(appear(1, "back", 1), 1u);
+  EXPECT_EQ(appear(1, "new"), 3u);
+  EXPECT_EQ(list(), R"({"msg_type":"update_clients","clients":["back","here","new"]})");
+}
+
 TEST_F(HomeTest, EncodesAListOnceForAllWhoWait) {
   appear(1, "a");
   appear(2, "b");
@@ -397,4 +280,4 @@ TEST_F(HomeTest, AListThatWasAskedForGoesWithItsChannel) {
 }
 
 }  // namespace
-}  // namespace sluice
+}  // namespace sluice::test

@@ -196,18 +196,25 @@ TEST_F(SessionStateTest, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(error_with(window, 16), "a window that nobody can have agreed on");
 }
 
-TEST_F(SessionStateTest, RefusesMomentsThatNoClockReaches) {
-  SessionState state(DialectKind::kRelay, context_);
-  const std::vector<std::byte> none = saved(state);
-  state.ping_at = kNow + Duration(0x0102030405060708);
-  const std::vector<std::byte> some = saved(state);
-  const auto differs = std::mismatch(none.begin(), none.end(), some.begin()).first;
-  const auto last = some.begin() + (differs - none.begin()) + 7;  // the top byte of eight
-  EXPECT_EQ(*last, std::byte{1});
-  for (const unsigned top : {0x7fu, 0x2cu, 0x80u, 0xd3u}) {
-    std::vector<std::byte> forged = some;
-    forged[static_cast<std::size_t>(last - some.begin())] = static_cast<std::byte>(top);
-    EXPECT_FALSE(load(forged).has_value()) << top;
+TEST_F(SessionStateTest, RefusesMomentsThatAreAbsurdlyFarAway) {
+  Time SessionState::*const moments[] = {&SessionState::ping_at, &SessionState::message_began_at,
+                                         &SessionState::list_asked_at};
+  constexpr std::chrono::hours kYear(24 * 365);
+  for (const auto moment : moments) {
+    for (const auto distance :
+         {INT64_MAX, INT64_MAX - kNow.time_since_epoch().count(), INT64_MIN + 1,
+          Duration(101 * kYear).count(), -Duration(101 * kYear).count()}) {
+      SessionState state = full();
+      state.*moment = Time(Duration(distance));  // saved at 0: the distance is this
+      const auto loaded = load(saved(state, Time{}), kNow);
+      ASSERT_FALSE(loaded.has_value()) << distance;
+      EXPECT_EQ(loaded.error(), "absurd moment");
+    }
+    SessionState state = full();
+    state.*moment = kNow - 99 * kYear;
+    const auto loaded = load(saved(state));
+    ASSERT_TRUE(loaded.has_value());
+    EXPECT_EQ((*loaded).*moment, kNow - 99 * kYear);
   }
 }
 

@@ -147,16 +147,17 @@ TEST_F(CompressionSim, ADedicatedCompressorRemembersWhatItSaid) {
   }
 }
 
-TEST_F(CompressionSim, InDedicatedModeAClientWithoutTakeoverSharesWithOthers) {
+TEST_F(CompressionSim, InDedicatedModeAClientWithoutTakeoverHasACompressorTooWithAnyWindow) {
   start(of(CompressionMode::kDedicated), 1);
   for (int i = 0; i < 4; ++i) {
-    world_.connect("/chat", "permessage-deflate; server_no_context_takeover");
+    world_.connect("/chat",
+                   "permessage-deflate; server_no_context_takeover; server_max_window_bits=9");
   }
   ASSERT_TRUE(world_.all_open());
   const std::string text = chat_message(1000);
   world_.clients[0]->send_text(text);
   ASSERT_TRUE(all_have(1));
-  EXPECT_EQ(sum(&ShardCounters::deflated_from), text.size());
+  EXPECT_EQ(sum(&ShardCounters::deflated_from), 4 * text.size());
   for (const auto& client : world_.clients) EXPECT_EQ(client->compressed, 1u);
 }
 
@@ -174,7 +175,7 @@ TEST_P(CompressionSim, EchoComesBackInBothDirectionsCompressedAndCounted) {
   }
   ASSERT_TRUE(all_have(sent.size()));
   EXPECT_EQ(client.messages, sent);
-  EXPECT_EQ(client.compressed, GetParam() == CompressionMode::kShared ? 3u : 5u);
+  EXPECT_EQ(client.compressed, GetParam() == CompressionMode::kShared ? 3u : 7u);
   EXPECT_EQ(sum(&ShardCounters::inflated_to), bytes);
   EXPECT_LT(sum(&ShardCounters::inflated_from), bytes / 50);
 }
@@ -227,6 +228,7 @@ TEST_F(CompressionSim, CompressorsAreMadeWhenTheyAreNeededAndDoNotCountAsQueues)
   Compression compression = of(CompressionMode::kDedicated);
   compression.window_bits = 15;
   compression.memory_level = 8;
+  compression.min_bytes = 200;
   Limits limits;
   limits.write_queues_total = limits.write_queue = 2 * kMiB;
   start(compression, 1, limits);

@@ -6,29 +6,53 @@
 
 namespace sluice::test {
 
+// A thread of the instance: it looks around, falls asleep, and comes back when its Backend has
+// something or its time is over, and not because somebody else knows that it has work. Others run
+// between any two of these steps.
 class SimInstance::Actor final : public SimActor {
  public:
-  Actor(Shard& shard, SimBackend& backend, SimNetwork& network)
-      : shard_(shard), backend_(backend), network_(network) {}
+  Actor(SimInstance& instance, Shard& shard, SimBackend& backend)
+      : instance_(instance), shard_(shard), backend_(backend) {}
 
-  void turn() override { shard_.turn(Duration::zero()); }
+  void turn() override {
+    if (asleep_ == Duration::zero()) {
+      asleep_ = shard_.fall_asleep();
+      wakes_at_ = instance_.network_.clock().now() + asleep_;
+      if (asleep_ > Duration::zero()) return;
+    }
+    shard_.wake_up(std::exchange(asleep_, Duration::zero()));
+    is_oversleeping_ = false;
+  }
   Time next_wake() override {
-    const Time now = network_.clock().now();
-    if (backend_.has_events()) return now;
-    const Duration wait = shard_.until_work();
-    return wait == Duration::max() ? Time::max() : now + wait;
+    const Time now = instance_.network_.clock().now();
+    if (!is_asleep()) return now;
+    if (now < wakes_at_ && !is_oversleeping_ && shard_.until_work() == Duration::zero() &&
+        instance_.are_all_asleep()) {  // else somebody may be about to wake it
+      is_oversleeping_ = true;
+      ++instance_.lost_wakes_;
+    }
+    return wakes_at_;
+  }
+  // A test may call into a shard between turns, which a thread would do while it is awake.
+  bool is_asleep() const {
+    return asleep_ > Duration::zero() && !backend_.has_events() && !shard_.reactor().has_work();
   }
 
  private:
+  SimInstance& instance_;
   Shard& shard_;
   SimBackend& backend_;
-  SimNetwork& network_;
+  Duration asleep_ = Duration::zero();  // for how long at most; zero: it is awake
+  Time wakes_at_;
+  bool is_oversleeping_ = false;
 };
 
 SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
                          std::uint32_t shards, const Limits& limits, const Namespaces& namespaces,
                          std::optional<RobotSetup> robot, const Compression& compression)
-    : scheduler_(scheduler), log_(network.clock(), sink_, LogLevel::kError, LogFormat::kText) {
+    : network_(network),
+      scheduler_(scheduler),
+      log_(network.clock(), sink_, LogLevel::kError, LogFormat::kText) {
   std::vector<std::unique_ptr<Backend>> backends;
   std::vector<SimBackend*> raw;
   std::vector<int> listeners;
@@ -49,7 +73,7 @@ SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const Soc
   instance_->listen(listeners, {.is_loopback = true, .is_ops = false});
   for (std::uint32_t i = 0; i < shards; ++i) {
     SLUICE_CHECK(!instance_->shard(i).attach());
-    actors_.push_back(std::make_unique<Actor>(instance_->shard(i), *raw[i], network));
+    actors_.push_back(std::make_unique<Actor>(*this, instance_->shard(i), *raw[i]));
     scheduler_.add(*actors_.back());
   }
 }
@@ -62,6 +86,10 @@ std::size_t SimInstance::connection_count() {
   std::size_t count = 0;
   for (std::uint32_t i = 0; i < shard_count(); ++i) count += shard(i).connection_count();
   return count;
+}
+
+bool SimInstance::are_all_asleep() const {
+  return std::all_of(actors_.begin(), actors_.end(), [](const auto& a) { return a->is_asleep(); });
 }
 
 std::string handshake_bytes(std::string_view path, std::string_view extensions) {
@@ -83,14 +111,14 @@ std::string text_frame_bytes(std::string_view text) {
 }
 
 SimClient::SimClient(SimNetwork& network, const SocketAddress& address, std::string_view path,
-                     std::string_view extensions)
+                     std::string_view extensions, const SocketAddress& from)
     : context_{ws::Role::kClient,
                {1u << 24, 4096},
                Simd::of(SimdLevel::kScalar),
                &heap_,
                &inflators_},
       reader_(context_),
-      stream_(network.connect(address)) {
+      stream_(network.connect(address, from)) {
   stream_->write(handshake_bytes(path, extensions));
 }
 

@@ -31,6 +31,8 @@ class SimInstance {
   Shard& shard(std::uint32_t index) { return instance_->shard(index); }
   std::uint32_t shard_count() const { return instance_->shard_count(); }
   std::size_t connection_count();
+  // How often a shard slept although somebody had left work for it. Each is a fault.
+  std::uint64_t lost_wakes() const { return lost_wakes_; }
   // The sum of one counter over all shards.
   template <class Read>
   std::uint64_t sum(Read&& read) {
@@ -46,19 +48,24 @@ class SimInstance {
     void write(std::string_view) noexcept override {}
   };
 
+  bool are_all_asleep() const;
+
+  SimNetwork& network_;
   SimScheduler& scheduler_;
   SilentSink sink_;
   Logger log_;
   std::unique_ptr<Instance> instance_;
   std::vector<std::unique_ptr<Actor>> actors_;
+  std::uint64_t lost_wakes_ = 0;
 };
 
 // A WebSocket client over a raw stream of the network. Sends handshake and frames, reads messages.
 class SimClient {
  public:
-  // `extensions`: what it offers, with a window of 2^15 bytes for itself.
+  // `extensions`: what it offers, with a window of 2^15 bytes for itself. Its own address is drawn
+  // unless `from` is given.
   SimClient(SimNetwork& network, const SocketAddress& address, std::string_view path,
-            std::string_view extensions = {});
+            std::string_view extensions = {}, const SocketAddress& from = {});
 
   // Compressed, if that was agreed on. Before the handshake is answered it never is.
   void send_text(std::string_view text);

@@ -15,8 +15,7 @@
 #include <optional>
 #include <thread>
 
-#include "core/epoll/epoll_backend.h"
-#include "core/uring/uring_backend.h"
+#include "tests/core/reactor_harness.h"
 #include "tests/gateway/robot/stand_in_server.h"
 
 namespace {
@@ -46,18 +45,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using Kind = HttpReply::Kind;
-
-const SystemClock kClock;
-
-class IdleHost final : public ReactorHost {
- public:
-  void on_accept(Handle, Connection& connection) noexcept override { connection.abort(); }
-  void on_accept_paused(Handle, std::error_code) noexcept override {}
-  void on_inboxes() noexcept override {}
-  void on_turn_end() noexcept override {}
-  bool prepare_sleep() noexcept override { return true; }
-  void on_awake() noexcept override {}
-};
 
 struct Reply {
   Kind kind;
@@ -268,20 +255,6 @@ TEST_P(CurlClientTest, EndsWithRequestsInEveryState) {
   for (std::uint32_t i = 8; i < 16; ++i) post(i);
   client_.reset();
   EXPECT_TRUE(replies.empty());
-}
-
-std::unique_ptr<Backend> make_epoll(std::string& reason) {
-  auto made = EpollBackend::create();
-  if (made) return std::move(*made);
-  reason = made.error().message();
-  return nullptr;
-}
-
-std::unique_ptr<Backend> make_uring(std::string& reason) {
-  auto made = UringBackend::create(kClock);
-  if (made) return std::move(*made);
-  reason = made.error().text();
-  return nullptr;
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernel, CurlClientTest, testing::Values(&make_epoll, &make_uring),
