@@ -46,6 +46,7 @@ Home::Channel* Home::find_or_make(ChannelName name) noexcept {
   if (channels_.size() >= channels_max_) return nullptr;
   auto made = std::make_unique<Channel>(kind_of(name.text));
   Channel* channel = made.get();
+  if (channel->kind == ChannelKind::kChat) channel->last = chat_last_;
   channels_.emplace(ChannelKey(name), std::move(made));
   counters_.channels_made.add();
   counters_.channels.set(static_cast<std::int64_t>(channels_.size()));
@@ -54,8 +55,7 @@ Home::Channel* Home::find_or_make(ChannelName name) noexcept {
 
 void Home::erase_if_unused(ChannelName name, const Channel& channel) noexcept {
   if (!channel.uses.empty() || !channel.history.empty() || channel.mailbox) return;
-  // Clients know positions of the chat, which must not begin again, even if no history is kept.
-  if (channel.kind == ChannelKind::kChat && channel.last.offset != 0) return;
+  if (channel.kind == ChannelKind::kChat) chat_last_ = channel.last;
   channels_.erase(name);
   counters_.channels.set(static_cast<std::int64_t>(channels_.size()));
 }

@@ -11,12 +11,12 @@
 // order and once.
 //
 // Invariants
-//   1. A channel exists while some shard has subscribers of it, or something is kept for it. The
-//      group chat keeps its position from the first message on.
+//   1. A channel exists while some shard has subscribers of it, or something is kept for it.
 //   2. `count` of a shard is the number of its subscriptions that were answered and not ended.
 //   3. Orders (of connecting) are unique among those who are there. A new one is larger than all
 //      that the channel has given; one that a session brings from another instance is kept unless
 //      somebody has it now, even if somebody had it before.
+//   4. Offsets of the group chat rise as long as the Home lives: clients know positions.
 #pragma once
 
 #include <absl/container/btree_map.h>
@@ -137,6 +137,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   const std::size_t channels_max_;
   Mailboxes mailboxes_;
   ChannelMap<std::unique_ptr<Channel>> channels_;
+  Position chat_last_;  // of the group chat while it has no channel
   std::vector<ChannelKey> lists_due_;
   std::vector<ChannelKey> gaps_due_;  // channels with a use that has missed something
 };

@@ -43,31 +43,29 @@ void Home::keep_history(Channel& channel, const Publication& publication,
   counters_.history_bytes.set(static_cast<std::int64_t>(history.cost()));
 }
 
-// The newest `limits.page_messages`, or with kSince all that came after a position.
+// The newest `limits.page_messages`, or with kSince all that came after a position. REQUIRES: it is
+// about the group chat; no other channel has a history.
 void Home::history(std::uint32_t from, const ShardMessage& message) noexcept {
   const Channel* channel = find(channel_of(message));
-  HistoryAnswer answer;
-  std::vector<ConstBytes> messages;
+  const StoredMessages nothing;
+  const StoredMessages& kept = channel == nullptr ? nothing : channel->history;
   const bool is_since = (message.flags & ShardMessage::kSince) != 0;
-  if (channel == nullptr) {  // nothing was ever said
-    answer.is_complete = !is_since || message.number == 0;
+  HistoryAnswer answer;
+  answer.position = channel == nullptr ? chat_last_ : channel->last;
+  std::size_t begin = kept.size() - std::min(kept.size(), limits_.page_messages);
+  // A position without an epoch is from before the first message.
+  if (is_since && (message.epoch == answer.position.epoch || message.epoch == 0)) {
+    begin = kept.count_up_to(message.number);
+    const std::uint64_t last = answer.position.offset;
+    const std::uint64_t first = kept.empty() ? last + 1 : kept.front().offset;
+    // What is beyond the last one is no position of this channel.
+    answer.is_complete = message.number <= last && message.number + 1 >= first;
   } else {
-    const StoredMessages& kept = channel->history;
-    answer.position = channel->last;
-    std::size_t begin = kept.size() - std::min(kept.size(), limits_.page_messages);
-    // A position without an epoch is from before the first message.
-    const bool is_known = message.epoch == channel->last.epoch || message.epoch == 0;
-    if (is_since && is_known) {
-      begin = kept.count_up_to(message.number);
-      const std::uint64_t first = kept.empty() ? channel->last.offset + 1 : kept.front().offset;
-      // What is beyond the last one is no position of this channel.
-      answer.is_complete = message.number <= channel->last.offset && message.number + 1 >= first;
-    } else {
-      answer.is_complete = !is_since;
-    }
-    for (std::size_t i = begin; i < kept.size(); ++i) {
-      messages.push_back(kept.at(i).publication().data());
-    }
+    answer.is_complete = !is_since;
+  }
+  std::vector<ConstBytes> messages;
+  for (std::size_t i = begin; i < kept.size(); ++i) {
+    messages.push_back(kept.at(i).publication().data());
   }
   ShardMessage reply = message;
   reply.kind = ShardMessage::Kind::kHistoryAnswer;

@@ -92,6 +92,9 @@ TEST_F(HomeHistoryTest, OffsetsGoOnWhenEverybodyHasLeft) {
   subscribe(1, kChatChannel);
   say(3);
   unsubscribe(1, kChatChannel);
+  EXPECT_EQ(home_->channel_count(), 0u);
+  EXPECT_EQ(history(Position{kEpoch, 3}), "complete 3");
+  EXPECT_EQ(history(Position{kEpoch, 2}), "incomplete 3");
   subscribe(1, kChatChannel);
   say(3);
   EXPECT_EQ(history(Position{kEpoch, 3}), "incomplete 6");
