@@ -26,9 +26,9 @@ TEST(ChatView, MarksWhatARobotSays) {
 }
 
 TEST(ChatView, NeverLetsAMessageBeMarkup) {
-  const std::string text = item(
-      R"({"nickname":"<img src=x onerror=alert(1)>","message":"\u003cscript>&'\"</script>",)"
-      R"("cur_time":"\"><b>"})");
+  const std::string text =
+      item(R"({"nickname":"<img src=x onerror=alert(1)>","message":"\u003cscript>&'\"</script>",)"
+           R"("cur_time":"\"><b>"})");
   EXPECT_EQ(text,
             "<li><b>&lt;img src=x onerror=alert(1)&gt;</b><span>&lt;script&gt;&amp;&#39;&quot;"
             "&lt;/script&gt;</span><time>&quot;&gt;&lt;b&gt;</time></li>");
