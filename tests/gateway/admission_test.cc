@@ -162,5 +162,39 @@ TEST(ConnectionCounts, HoldsTotalAndAddressLimits) {
   EXPECT_EQ(counts.total(), 3u);
 }
 
+TEST(ConnectionCounts, ANetworkOfIpv6IsOneAddressAndUnixPeersHaveNone) {
+  ConnectionCounts counts(0, 1);
+  const auto peer = [](unsigned network, unsigned host) {
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    address.sin6_addr.s6_addr[0] = 0x20;
+    address.sin6_addr.s6_addr[7] = static_cast<std::uint8_t>(network);
+    address.sin6_addr.s6_addr[15] = static_cast<std::uint8_t>(host);
+    return SocketAddress::from_sockaddr(reinterpret_cast<const sockaddr*>(&address),
+                                        sizeof address);
+  };
+  EXPECT_EQ(counts.enter(peer(1, 1)), ConnectionCounts::Outcome::kCounted);
+  EXPECT_EQ(counts.enter(peer(1, 2)), ConnectionCounts::Outcome::kAddressReached);
+  EXPECT_EQ(counts.enter(peer(2, 1)), ConnectionCounts::Outcome::kCounted);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(counts.enter(SocketAddress()), ConnectionCounts::Outcome::kCounted);
+  }
+  EXPECT_EQ(counts.total(), 4u);
+}
+
+// Whoever comes from another process is there already; it counts against those who come later.
+TEST(ConnectionCounts, WhoWasAdmittedElsewhereCountsBeyondEveryLimit) {
+  ConnectionCounts counts(2, 1);
+  const SocketAddress one = SocketAddress::ipv4(0x01020304, 1);
+  for (int i = 0; i < 3; ++i) counts.count(one);
+  EXPECT_EQ(counts.total(), 3u);
+  EXPECT_EQ(counts.enter(one), ConnectionCounts::Outcome::kTotalReached);
+  counts.leave(one);
+  counts.leave(one);
+  EXPECT_EQ(counts.enter(one), ConnectionCounts::Outcome::kAddressReached);
+  counts.leave(one);
+  EXPECT_EQ(counts.enter(one), ConnectionCounts::Outcome::kCounted);
+}
+
 }  // namespace
 }  // namespace sluice

@@ -211,5 +211,28 @@ TEST(InstanceSim, TheNthFailingOperationNeverBreaksTheInstance) {
   EXPECT_GT(nth, 20u) << "faults that were walked through";
 }
 
+// The echo takes anything; the other dialects say that they do not take binary messages, and go on.
+TEST(InstanceSim, BinaryMessagesAreEchoedOrRefused) {
+  const std::string binary("\x82\x83\x00\x00\x00\x00\x01\xff\x00", 9);
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    World world(SimOptions::rough(seed));
+    SimInstance instance(world.network, world.scheduler, kAddress, 2);
+    for (const std::string path : {"/", "/chat", "/sendone"}) {
+      auto client = world.network.connect(kAddress);
+      client->write(handshake_bytes(path) + binary + "\x89\x80" + std::string(4, '\0'));
+      const auto has = [&](const std::string& bytes) {
+        return client->received().find(bytes) != std::string::npos;
+      };
+      const auto is_echoed = [&] { return has(std::string("\x82\x03\x01\xff\x00", 5)); };
+      const auto is_refused = [&] { return has(R"("msg_type":"error")"); };
+      ASSERT_TRUE(world.scheduler.run_until(
+          [&] { return has(std::string("\x8a\x00", 2)) && (is_echoed() || is_refused()); }));
+      EXPECT_EQ(is_echoed(), path == "/");
+      EXPECT_EQ(is_refused(), path != "/");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace sluice::test
