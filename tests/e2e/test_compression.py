@@ -87,7 +87,7 @@ class Compression(unittest.IsolatedAsyncioTestCase):
             clients = [await self.connect(gateway, "/chat", compression="deflate" if i % 2 else None)
                        for i in range(10)]
             length = 0  # of what is long enough to be compressed
-            least = 512 if mode == "shared" else 64
+            least = 512 if mode == "shared" else 1
             for n in range(100):
                 text = json.dumps({"msg_type": "message", "n": n, "message": "包子 " * n})
                 await clients[n % 10].send(text)
