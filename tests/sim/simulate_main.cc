@@ -70,7 +70,7 @@ int main(int argc, char** argv) {
     if (Clock::now() - shown < std::chrono::seconds(2)) continue;
     shown = Clock::now();
     std::fprintf(stderr, "%llu of %llu seeds, %llu findings\n",
-                 static_cast<unsigned long long>(seed - first + 1),
+                 static_cast<unsigned long long>(seed - first) + 1,
                  static_cast<unsigned long long>(seeds), static_cast<unsigned long long>(found));
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
