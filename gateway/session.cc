@@ -194,8 +194,8 @@ void Session::finish(Cause cause, ws::CloseCode code) noexcept {
 
 void Session::hold_channels() noexcept {
   for (const SessionState::Subscription& subscription : state_.subscriptions) {
-    held_ = subscription.channel;
-    shard_.router.hold(shard_.router.name(held_));
+    held_ = std::make_unique<std::string>(subscription.channel);
+    shard_.router.hold(shard_.router.name(*held_));
     return;  // a relay session is one user at most
   }
 }
@@ -226,7 +226,7 @@ void Session::on_end(Connection&, StreamEnd end) noexcept {
     cause_ = end == StreamEnd::kWriteTimeout ? Cause::kWriteTimeout : Cause::kConnectionLost;
   }
   take_back_unsent();
-  if (!held_.empty()) shard_.router.let_go(shard_.router.name(held_));
+  if (held_) shard_.router.let_go(shard_.router.name(*held_));
   shard_.counters.close(cause_, close_code_);
   leave_channels();
   shard_.keeper.on_session_ended(self_);
@@ -238,7 +238,7 @@ void Session::on_released(Connection& connection, Departure departure) noexcept 
   frozen.peer = connection.peer();
   state_.save(frozen.state, shard_.reactor.now());
   has_ended_ = true;
-  if (!held_.empty()) shard_.router.let_go(shard_.router.name(held_));
+  if (held_) shard_.router.let_go(shard_.router.name(*held_));
   leave_channels();
   shard_.keeper.on_session_frozen(self_, std::move(frozen));
 }

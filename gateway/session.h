@@ -167,7 +167,8 @@ class Session final : public Stage {
   std::uint32_t used_units_ = 0;
   Time pings_since_;         // when the first of the counted pings came
   std::uint32_t pings_ = 0;  // a thawed session begins a second of its own
-  std::string held_;         // the channel that waits for our end: Router::hold
+  // The channel that waits for our end (Router::hold); rarely any.
+  std::unique_ptr<std::string> held_;
   Cause cause_ = Cause::kNone;
   ws::CloseCode close_code_ = ws::kCloseAbnormal;  // what the metric says
   bool has_ended_ = false;
