@@ -1,22 +1,11 @@
 // The dialects with npm `ws`; the port is the argument. Exits 1 at the first wrong answer.
 "use strict";
 const assert = require("assert");
-const WebSocket = require("ws");
+const inbox = require("./ws_inbox.js");
 
 const base = `ws://127.0.0.1:${process.argv[2]}`;
-const open = path => new Promise((resolve, reject) => {
-  const socket = new WebSocket(base + path);
-  socket.queue = [];
-  socket.waiting = [];
-  socket.on("message", (data, isBinary) => {
-    const message = isBinary ? data : data.toString();
-    if (socket.waiting.length) socket.waiting.shift()(message); else socket.queue.push(message);
-  });
-  socket.on("open", () => resolve(socket));
-  socket.on("error", reject);
-});
-const next = socket => socket.queue.length ? Promise.resolve(socket.queue.shift())
-  : new Promise(resolve => socket.waiting.push(resolve));
+const open = path => inbox.open(base + path);
+const next = inbox.next;
 
 async function main() {
   const echo = await open("/");

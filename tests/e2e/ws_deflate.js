@@ -3,7 +3,7 @@
 "use strict";
 const assert = require("assert");
 const crypto = require("crypto");
-const WebSocket = require("ws");
+const inbox = require("./ws_inbox.js");
 
 const base = `ws://127.0.0.1:${process.argv[2]}`;
 const settings = [
@@ -13,19 +13,8 @@ const settings = [
   { serverMaxWindowBits: 8, clientNoContextTakeover: true },
 ];
 
-const open = (path, perMessageDeflate) => new Promise((resolve, reject) => {
-  const socket = new WebSocket(base + path, { perMessageDeflate });
-  socket.queue = [];
-  socket.waiting = [];
-  socket.on("message", (data, isBinary) => {
-    const message = isBinary ? data : data.toString();
-    if (socket.waiting.length) socket.waiting.shift()(message); else socket.queue.push(message);
-  });
-  socket.on("open", () => resolve(socket));
-  socket.on("error", reject);
-});
-const next = socket => socket.queue.length ? Promise.resolve(socket.queue.shift())
-  : new Promise(resolve => socket.waiting.push(resolve));
+const open = (path, perMessageDeflate) => inbox.open(base + path, { perMessageDeflate });
+const next = inbox.next;
 
 async function main() {
   const phrases = JSON.stringify({ msg_type: "message", message: "said again and again ".repeat(40) });

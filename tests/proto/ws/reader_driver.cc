@@ -120,4 +120,20 @@ void expect_same_at_every_split(const ws::ReaderContext& context, ConstBytes str
   }
 }
 
+void expect_forged_is_harmless(const ws::ReaderContext& context, std::vector<std::byte> saved,
+                               Random& random) {
+  for (std::uint64_t n = 1 + random.below(3); n > 0; --n) {
+    saved[random.below(saved.size())] = static_cast<std::byte>(random.next());
+  }
+  ConstBytes input = saved;
+  auto loaded = ws::MessageReader::load(context, input);
+  if (!loaded) return;
+  std::vector<std::byte> more(300);
+  for (std::byte& byte : more) byte = static_cast<std::byte>(random.next());
+  Bytes rest = more;
+  while (loaded->next(rest).kind != ws::EventKind::kNone) {
+  }
+  EXPECT_TRUE(rest.empty());
+}
+
 }  // namespace sluice::test

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/base/bytes.h"
+#include "core/base/random.h"
 #include "proto/ws/message_reader.h"
 
 namespace sluice::test {
@@ -34,5 +36,10 @@ std::vector<Simd> all_simd();
 void expect_same_at_every_split(const ws::ReaderContext& context, ConstBytes stream,
                                 const EventLog& events,
                                 std::optional<ws::DeflateSide> peer = std::nullopt);
+
+// A saved state in which a few bytes were forged, drawn from `random`: loading it is refused, or
+// the reader that it makes can be fed.
+void expect_forged_is_harmless(const ws::ReaderContext& context, std::vector<std::byte> saved,
+                               Random& random);
 
 }  // namespace sluice::test
