@@ -11,6 +11,7 @@
 
 #include <cstdint>
 
+#include "core/handle.h"
 #include "gateway/channel_name.h"
 #include "gateway/publication.h"
 
@@ -19,9 +20,20 @@ namespace sluice {
 // A place in a channel's stream. Offsets count from 1 within an epoch; another epoch means that
 // offsets of the old one say nothing any more.
 struct Position {
+  // The offset of what has no place in the stream: it is delivered and forgotten.
+  static constexpr std::uint64_t kNoPlace = UINT64_MAX;
+
   std::uint64_t epoch = 0;
   std::uint64_t offset = 0;
   friend bool operator==(const Position&, const Position&) = default;
+};
+
+// Who is to be told the position of what was published; nobody, if nothing is asked.
+struct Asker {
+  std::uint32_t shard = 0;
+  Handle who;
+  std::uint32_t request = 0;
+  std::uint8_t flags = 0;  // of the ShardMessage
 };
 
 // What a Broker tells the shard it serves. On the shard's thread.
@@ -29,7 +41,7 @@ class BrokerEvents {
  public:
   // To be delivered to all subscribers now. Carries one reference.
   virtual void on_publication(std::uint64_t channel_hash, Publication publication,
-                              Position position) noexcept = 0;
+                              Position position, const Asker& asker) noexcept = 0;
 
  protected:
   ~BrokerEvents() = default;
@@ -39,9 +51,12 @@ class BrokerEvents {
 class Broker {
  public:
   virtual ~Broker() = default;
-  // Takes over one reference. `last` is the channel's position, which the home keeps.
-  virtual void publish(std::uint64_t channel_hash, Publication publication,
-                       Position& last) noexcept = 0;
+  // The position of a channel that begins now: an epoch that there has not been, offset 0.
+  virtual Position begin() noexcept = 0;
+  // Takes over one reference. `last` is the channel's position, which the home keeps. Without
+  // `has_place` the publication is delivered in its turn, but gets no offset.
+  virtual void publish(std::uint64_t channel_hash, Publication publication, Position& last,
+                       bool has_place, const Asker& asker) noexcept = 0;
   // Delivers outcomes. True if it delivered any.
   virtual bool run(BrokerEvents& events) noexcept = 0;
 };

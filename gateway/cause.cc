@@ -6,6 +6,9 @@ namespace {
 constexpr std::string_view kClient = "client";
 constexpr std::string_view kServer = "server";
 
+// As clients of the Centrifuge protocol know it: stay away.
+constexpr ws::CloseCode kCloseForced{3503};
+
 // In the order of the enum.
 constexpr std::array<CauseInfo, kCauseCount> kCauses = {{
     {ws::kCloseNormal, kServer, "none", ""},
@@ -25,6 +28,7 @@ constexpr std::array<CauseInfo, kCauseCount> kCauses = {{
     {ws::kClosePolicy, kServer, "slow_consumer", "does not read fast enough"},
     {ws::kCloseTryAgainLater, kServer, "queues_full", "server is overloaded, try again later"},
     {ws::kCloseTryAgainLater, kServer, "unavailable", "not available now, try again later"},
+    {kCloseForced, kServer, "forced", "force disconnect"},
     {ws::kCloseGoingAway, kServer, "shutdown", "server is going away"},
 }};
 
@@ -51,6 +55,7 @@ Cause cause_of(ws::FrameError error) noexcept {
 std::size_t close_code_index(ws::CloseCode code) noexcept {
   if (code >= 1000 && code <= 1003) return code - 1000u;
   if (code >= 1005 && code <= 1014) return code - 1005u + 4;
+  if (code == kCloseForced) return kCloseCodeLabels.size() - 2;
   return kCloseCodeLabels.size() - 1;
 }
 

@@ -35,6 +35,7 @@ enum class Cause : std::uint8_t {
   // Ours, for reasons of our own.
   kQueuesFull,   // all write queues together are at their limit
   kUnavailable,  // a channel could not be joined
+  kForced,       // the application server said so
   kShutdown,
 };
 inline constexpr std::size_t kCauseCount = static_cast<std::size_t>(Cause::kShutdown) + 1;
@@ -50,9 +51,9 @@ const CauseInfo& describe(Cause cause) noexcept;
 Cause cause_of(ws::FrameError error) noexcept;
 
 // Close codes as a closed list, for a label: a peer may send any of two thousand.
-inline constexpr std::array<std::string_view, 15> kCloseCodeLabels = {
+inline constexpr std::array<std::string_view, 16> kCloseCodeLabels = {
     "1000", "1001", "1002", "1003", "1005", "1006", "1007", "1008",
-    "1009", "1010", "1011", "1012", "1013", "1014", "other"};
+    "1009", "1010", "1011", "1012", "1013", "1014", "3503", "other"};
 std::size_t close_code_index(ws::CloseCode code) noexcept;
 
 }  // namespace sluice

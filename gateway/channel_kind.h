@@ -1,4 +1,4 @@
-// What a channel keeps beside its subscribers: the built-in namespaces.
+// Which channels are ours to name: those that reach one user each.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,8 @@ namespace sluice {
 inline constexpr std::string_view kChatChannel = "chat";
 
 enum class ChannelKind : std::uint8_t {
-  kPlain,  // keeps nothing
-  kChat,   // keeps what was said
-  kUser,   // reaches one user, and keeps what comes while the user is away
+  kShared,  // named by clients and application servers
+  kUser,    // reaches one user, and keeps what comes while the user is away
 };
 
 // A peer cannot spell the reserved prefix, so it cannot make a channel of kUser.
@@ -23,7 +22,10 @@ constexpr ChannelKind kind_of(std::string_view name) noexcept {
       (name[1] == kStringUserTag || name[1] == kNumberUserTag)) {
     return ChannelKind::kUser;
   }
-  return name == kChatChannel ? ChannelKind::kChat : ChannelKind::kPlain;
+  return ChannelKind::kShared;
 }
+
+// The user's id as people write it. REQUIRES: a channel of kUser.
+constexpr std::string_view user_text(std::string_view name) noexcept { return name.substr(2); }
 
 }  // namespace sluice

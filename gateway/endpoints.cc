@@ -36,7 +36,7 @@ Answer page(std::string html) { return {200, "text/html; charset=utf-8", std::mo
 Answer page_file(const PageFile& file) { return {200, file.type, std::string(file.bytes), true}; }
 
 Answer answer_get(std::string_view path, const ListenerTraits& listener,
-                  const InstanceView& instance, const HistoryAnswer* history) {
+                  const InstanceView& instance, const ChatHistory* history) {
   if (path == "/healthz") return plain(200, "ok\n");
   if (path == "/readyz") {
     return instance.is_ready() ? plain(200, "ready\n") : plain(503, "stopping\n");
@@ -106,7 +106,7 @@ bool Asked::wants_history() const noexcept {
 }
 
 int append_answer(std::string& out, const Asked& asked, const ListenerTraits& listener,
-                  const InstanceView& instance, const HistoryAnswer* history, bool keep_alive,
+                  const InstanceView& instance, const ChatHistory* history, bool keep_alive,
                   WallTime now) {
   Answer answer = answer_get(asked.path, listener, instance, history);
   if (!asked.is_known) {

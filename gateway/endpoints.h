@@ -10,7 +10,7 @@
 #include "core/base/clock.h"
 #include "gateway/admission.h"
 #include "gateway/config/limits.h"
-#include "gateway/history_answer.h"
+#include "gateway/history_view.h"
 #include "proto/http/request.h"
 #include "proto/http/response.h"
 
@@ -46,7 +46,7 @@ struct Asked {
 // Appends the answer; returns its status. `history`: what the group chat's home answered, null when
 // it was not asked. `keep_alive`: whether the connection stays open after it.
 int append_answer(std::string& out, const Asked& asked, const ListenerTraits& listener,
-                  const InstanceView& instance, const HistoryAnswer* history, bool keep_alive,
+                  const InstanceView& instance, const ChatHistory* history, bool keep_alive,
                   WallTime now);
 
 // Appends a 503 with Retry-After, after which the connection closes.

@@ -1,23 +1,22 @@
 #include "gateway/history_answer.h"
 
-#include <cstring>
-
 #include "core/base/check.h"
 #include "core/base/serial.h"
 
 namespace sluice {
 
-Payload& HistoryAnswer::pack(PayloadPool& pool, std::span<const ConstBytes> all) const {
-  std::vector<std::byte> bytes;
-  Writer out(bytes);
-  out.put(position.epoch);
-  out.put(position.offset);
-  out.put_bool(is_complete);
-  out.put(static_cast<std::uint32_t>(all.size()));
-  for (const ConstBytes message : all) out.put_bytes(message);
-  Payload& payload = pool.make(bytes.size());
-  std::memcpy(PayloadPool::writable(payload).data(), bytes.data(), bytes.size());
-  return payload;
+void HistoryAnswer::pack(std::vector<std::byte>& out) const {
+  Writer writer(out);
+  writer.put(position.epoch);
+  writer.put(position.offset);
+  writer.put_bool(is_complete);
+  writer.put_bool(is_known);
+  writer.put(static_cast<std::uint32_t>(items.size()));
+  for (const Item& item : items) {
+    writer.put(item.offset);
+    writer.put(item.publication.frame_at);
+    writer.put_bytes(item.publication.bytes);
+  }
 }
 
 HistoryAnswer HistoryAnswer::unpack(ConstBytes bytes) {
@@ -26,9 +25,16 @@ HistoryAnswer HistoryAnswer::unpack(ConstBytes bytes) {
   answer.position.epoch = in.get<std::uint64_t>();
   answer.position.offset = in.get<std::uint64_t>();
   answer.is_complete = in.get_bool();
+  answer.is_known = in.get_bool();
   const auto count = in.get<std::uint32_t>();
-  answer.messages.reserve(count);
-  for (std::uint32_t i = 0; i < count; ++i) answer.messages.push_back(in.get_bytes());
+  answer.items.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Item item;
+    item.offset = in.get<std::uint64_t>();
+    item.publication.frame_at = in.get<std::uint16_t>();
+    item.publication.bytes = in.get_bytes();
+    answer.items.push_back(item);
+  }
   SLUICE_CHECK(in.ok());
   return answer;
 }

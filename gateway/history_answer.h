@@ -1,23 +1,30 @@
-// What a channel's home answers to who asks for its history: a position and raw messages, packed
+// What a channel's home answers to who asks for its history: a position and publications, packed
 // into one Payload to cross shards.
 #pragma once
 
-#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/bytes.h"
-#include "core/payload.h"
 #include "gateway/broker.h"
+#include "gateway/publication.h"
 
 namespace sluice {
 
 struct HistoryAnswer {
-  Position position;        // of the channel, when it was answered
-  bool is_complete = true;  // nothing between what was asked for and the first message is missing
-  std::vector<ConstBytes> messages;  // oldest first; views into what was unpacked
+  struct Item {
+    std::uint64_t offset = 0;
+    PublicationView publication;
+  };
 
-  // One reference for the caller.
-  Payload& pack(PayloadPool& pool, std::span<const ConstBytes> all) const;
+  Position position;        // of the channel, when it was answered
+  bool is_complete = true;  // nothing between what was asked for and the first item is missing
+  bool is_known = true;     // the channel has a history, and the epoch asked for is its own
+  std::vector<Item> items;  // in the order asked for; views into what was unpacked
+
+  // Appends.
+  void pack(std::vector<std::byte>& out) const;
   // As short-lived as `bytes`. REQUIRES: `pack` wrote them.
   static HistoryAnswer unpack(ConstBytes bytes);
 };

@@ -1,5 +1,6 @@
 #include "gateway/history_view.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/base/bytes.h"
@@ -43,7 +44,20 @@ Result<std::optional<Position>, std::string_view> parse_after(std::string_view q
   return std::optional<Position>();
 }
 
-std::string chat_page(std::string_view page, const HistoryAnswer& history) {
+ChatHistory ChatHistory::of(const HistoryAnswer& answer, bool is_since, std::size_t messages_max) {
+  ChatHistory history{answer.position, answer.is_complete};
+  for (const HistoryAnswer::Item& item : answer.items) {
+    history.messages.push_back(item.publication.data());
+  }
+  if (!is_since) std::reverse(history.messages.begin(), history.messages.end());  // newest first
+  if (!answer.is_known && history.messages.size() > messages_max) {
+    history.messages.erase(history.messages.begin(),
+                           history.messages.end() - static_cast<std::ptrdiff_t>(messages_max));
+  }
+  return history;
+}
+
+std::string chat_page(std::string_view page, const ChatHistory& history) {
   std::string out;
   const std::size_t position = page.find(kPositionPlace);
   const std::size_t items = page.find(kItemsPlace);
@@ -63,7 +77,7 @@ std::string chat_page(std::string_view page, const HistoryAnswer& history) {
   return out;
 }
 
-std::string history_json(const HistoryAnswer& history) {
+std::string history_json(const ChatHistory& history) {
   std::string out = R"({"position":")" + to_text(history.position) + R"(","complete":)";
   out += history.is_complete ? "true" : "false";
   out += R"(,"messages":[)";

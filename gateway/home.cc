@@ -1,29 +1,25 @@
 #include "gateway/home.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "core/base/check.h"
-#include "proto/dialect/client_list.h"
 
 namespace sluice {
-namespace {
 
-std::string_view rest_of(const ShardMessage& message) noexcept {
-  return as_text(message.payload->bytes.subspan(message.name_size));
-}
-
-}  // namespace
-
-Home::Home(HomeOutlet& outlet, Broker& broker, PayloadPool& payloads, ShardCounters& counters,
-           const Limits& limits, std::size_t shards)
-    : outlet_(outlet),
-      broker_(broker),
-      payloads_(payloads),
-      counters_(counters),
-      limits_(limits),
-      channels_max_(share(limits.max_channels, shards)),
-      mailboxes_(limits, share(limits.mailboxes_total, shards), payloads, counters, *this) {}
+Home::Home(const HomeParts& parts)
+    : outlet_(parts.outlet),
+      broker_(parts.broker),
+      payloads_(parts.payloads),
+      counters_(parts.counters),
+      limits_(parts.limits),
+      namespaces_(parts.namespaces),
+      channels_max_(share(parts.limits.max_channels, parts.shards)),
+      histories_max_(share(parts.limits.histories_total, parts.shards)),
+      mailboxes_(parts.limits, share(parts.limits.mailboxes_total, parts.shards), parts.payloads,
+                 parts.counters, *this),
+      recent_ids_(share(parts.limits.publication_ids, parts.shards)) {}
 
 Home::~Home() {
   for (const auto& [key, channel] : channels_) {
@@ -44,9 +40,9 @@ Home::Channel* Home::find(ChannelName name) noexcept {
 Home::Channel* Home::find_or_make(ChannelName name) noexcept {
   if (Channel* channel = find(name)) return channel;
   if (channels_.size() >= channels_max_) return nullptr;
-  auto made = std::make_unique<Channel>(kind_of(name.text));
+  auto made = std::make_unique<Channel>(kind_of(name.text), namespaces_.of_channel(name.text));
   Channel* channel = made.get();
-  if (channel->kind == ChannelKind::kChat) channel->last = chat_last_;
+  channel->last = broker_.begin();
   channels_.emplace(ChannelKey(name), std::move(made));
   counters_.channels_made.add();
   counters_.channels.set(static_cast<std::int64_t>(channels_.size()));
@@ -55,9 +51,27 @@ Home::Channel* Home::find_or_make(ChannelName name) noexcept {
 
 void Home::erase_if_unused(ChannelName name, const Channel& channel) noexcept {
   if (!channel.uses.empty() || !channel.history.empty() || channel.mailbox) return;
-  if (channel.kind == ChannelKind::kChat) chat_last_ = channel.last;
   channels_.erase(name);
   counters_.channels.set(static_cast<std::int64_t>(channels_.size()));
+}
+
+Payload& Home::pack_bytes(ConstBytes bytes) noexcept { return pack_behind({}, bytes); }
+Payload& Home::pack_name(ChannelName name) noexcept { return pack_behind(name, {}); }
+
+Payload& Home::pack_behind(ChannelName name, ConstBytes bytes) noexcept {
+  Payload& payload = payloads_.make(name.text.size() + bytes.size());
+  std::byte* const out = PayloadPool::writable(payload).data();
+  if (!name.text.empty()) std::memcpy(out, name.text.data(), name.text.size());
+  if (!bytes.empty()) std::memcpy(out + name.text.size(), bytes.data(), bytes.size());
+  return payload;
+}
+
+void Home::answer(std::uint32_t to, const ShardMessage& asked, ShardMessage::Kind kind,
+                  Payload* payload) noexcept {
+  ShardMessage answer = asked;
+  answer.kind = kind;
+  answer.payload = payload;
+  outlet_.to_shard(to, answer);
 }
 
 Home::ShardUse* Home::use_of(Channel& channel, std::uint32_t shard) noexcept {
@@ -76,9 +90,7 @@ std::uint64_t Home::take_order(Channel& channel, std::uint64_t wanted) noexcept 
 void Home::subscribe(std::uint32_t from, const ShardMessage& message) noexcept {
   Channel* channel = find_or_make(channel_of(message));
   if (channel == nullptr) {
-    ShardMessage answer = message;
-    answer.kind = ShardMessage::Kind::kRefused;
-    outlet_.to_shard(from, answer);
+    answer(from, message, ShardMessage::Kind::kRefused, message.payload);
     return;
   }
   if (channel->mailbox && channel->mailbox->must_wait()) {
@@ -88,26 +100,18 @@ void Home::subscribe(std::uint32_t from, const ShardMessage& message) noexcept {
   admit(from, message, *channel);
 }
 
+// Takes over the reference to the payload.
 void Home::admit(std::uint32_t from, const ShardMessage& message, Channel& channel) noexcept {
   if (ShardUse* use = use_of(channel, from)) {
     ++use->count;
   } else {
     channel.uses.push_back({from, 1, 0});
   }
-  ShardMessage answer = message;
-  answer.number = 0;
-  if ((message.flags & ShardMessage::kWithPresence) != 0) {
-    answer.number = take_order(channel, message.number);
-    channel.presence.emplace(answer.number, rest_of(message));
-  }
-  answer.kind = ShardMessage::Kind::kSubscribed;
-  if (!channel.mailbox) {
-    outlet_.to_shard(from, answer);
-    return;
-  }
-  PayloadPool::refer(*message.payload);
-  outlet_.to_shard(from, answer);
-  deliver_mailbox(from, message, channel);
+  const bool is_listed = (message.flags & ShardMessage::kWithPresence) != 0;
+  const std::uint64_t order = is_listed ? take_order(channel, message.order) : 0;
+  answer_subscribe(from, message, channel, order);
+  if (is_listed) appear(channel, channel_of(message), order, rest_of(message));
+  if (channel.mailbox) deliver_mailbox(from, message, channel);
   payloads_.drop(*message.payload);
 }
 
@@ -117,47 +121,74 @@ void Home::unsubscribe(std::uint32_t from, const ShardMessage& message) noexcept
   SLUICE_CHECK(channel != nullptr);
   ShardUse* use = use_of(*channel, from);
   SLUICE_CHECK(use != nullptr);
-  if ((message.flags & ShardMessage::kWithPresence) != 0) channel->presence.erase(message.number);
   if (--use->count == 0) {
     channel->uses.erase(channel->uses.begin() + (use - channel->uses.data()));
     if (channel->kind == ChannelKind::kUser && mailboxes_.are_on()) {
       begin_leaving(from, name, *channel);
     }
   }
+  if ((message.flags & ShardMessage::kWithPresence) != 0) disappear(*channel, name, message.order);
   erase_if_unused(name, *channel);
   payloads_.drop(*message.payload);
 }
 
-void Home::set_presence(std::uint32_t from, const ShardMessage& message) noexcept {
+// True if a publication of the same id was answered before; then so is this one, with the same
+// position.
+bool Home::is_repeated(ChannelName name, const Publication& publication,
+                       const Asker& asker) noexcept {
+  const std::string_view id = publication.extras().id;
+  if (id.empty()) return false;
+  const Position* const position = recent_ids_.find(name.text, id, outlet_.now());
+  if (position == nullptr) return false;
+  counters_.repeated.add();
+  answer_publish(asker, *position);
+  return true;
+}
+
+void Home::publish(std::uint32_t from, const ShardMessage& message) noexcept {
+  const Publication publication = publication_of(message);
   const ChannelName name = channel_of(message);
-  Channel* channel = find(name);
-  SLUICE_CHECK(channel != nullptr);  // who asks is subscribed
-  if ((message.flags & ShardMessage::kSetNickname) != 0) {
-    channel->presence[message.number] = rest_of(message);
+  const Asker asker{from, message.session, message.request, message.flags};
+  if (is_repeated(name, publication, asker)) return payloads_.drop(*message.payload);
+  counters_.published.add();
+  const bool is_user = kind_of(name.text) == ChannelKind::kUser;
+  const bool is_kept =
+      is_user ? mailboxes_.are_on() : namespaces_.of_channel(name.text).has_history();
+  Channel* channel = is_kept ? find_or_make(name) : find(name);
+  if (channel == nullptr) {
+    counters_.drop(is_kept ? Drop::kChannelsFull : Drop::kNoSubscriber);
+    ShardMessage asked = message;
+    if (is_kept) asked.flags |= ShardMessage::kFailed;
+    answer_publish({from, message.session, message.request, asked.flags}, {});
+  } else {
+    const bool has_place = is_user || (message.flags & ShardMessage::kNoPlace) == 0;
+    PayloadPool::refer(*message.payload);
+    broker_.publish(message.channel_hash, publication, channel->last, has_place, asker);
   }
-  if ((message.flags & ShardMessage::kWantList) != 0) {
-    if (channel->list_waiters.empty()) lists_due_.emplace_back(name);
-    channel->list_waiters.push_back({from, message.session});
+  if (const std::string_view id = publication.extras().id; !id.empty()) {
+    const bool has_position = channel != nullptr && channel->options.has_history();
+    recent_ids_.add(name.text, id, has_position ? channel->last : Position{}, outlet_.now());
   }
   payloads_.drop(*message.payload);
 }
 
-void Home::publish(const ShardMessage& message) noexcept {
-  const Publication publication{message.payload, message.name_size};
-  counters_.published.add();
-  const ChannelName name = channel_of(message);
-  const bool is_kept = kind_of(name.text) == ChannelKind::kUser && mailboxes_.are_on();
-  Channel* channel = is_kept ? find_or_make(name) : find(name);
-  if (channel == nullptr) {
-    counters_.drop(is_kept ? Drop::kChannelsFull : Drop::kNoSubscriber);
-    payloads_.drop(*message.payload);
-    return;
+// To those who want to know; the position only if it means something.
+void Home::answer_publish(const Asker& asker, Position position) noexcept {
+  if ((asker.flags & ShardMessage::kWantAnswer) == 0) return;
+  ShardMessage message;
+  message.kind = ShardMessage::Kind::kPublished;
+  message.flags = asker.flags;
+  message.session = asker.who;
+  message.request = asker.request;
+  if (position.offset != Position::kNoPlace) {
+    message.number = position.offset;
+    message.epoch = position.epoch;
   }
-  broker_.publish(message.channel_hash, publication, channel->last);
+  outlet_.to_shard(asker.shard, message);
 }
 
-void Home::on_publication(std::uint64_t channel_hash, Publication publication,
-                          Position position) noexcept {
+void Home::on_publication(std::uint64_t channel_hash, Publication publication, Position position,
+                          const Asker& asker) noexcept {
   const ChannelName name{publication.channel(), channel_hash};
   Channel* channel = find(name);
   if (channel == nullptr) {
@@ -166,9 +197,13 @@ void Home::on_publication(std::uint64_t channel_hash, Publication publication,
     store(*channel, name, publication, position.offset);
   } else {
     counters_.distributed.add();
-    if (channel->kind == ChannelKind::kChat) keep_history(*channel, publication, position);
+    if (channel->options.has_history() && position.offset != Position::kNoPlace) {
+      keep_history(*channel, name, publication, position);
+    }
     for (ShardUse& use : channel->uses) deliver(use, name, publication, position);
   }
+  const bool has_position = channel != nullptr && channel->options.has_history();
+  answer_publish(asker, has_position ? position : Position{});
   payloads_.drop(*publication.payload);
 }
 
@@ -176,9 +211,11 @@ void Home::deliver(ShardUse& use, ChannelName name, const Publication& publicati
                    Position position) noexcept {
   ShardMessage message;
   message.kind = ShardMessage::Kind::kDeliver;
-  message.name_size = publication.name_size;
+  message.name_size = static_cast<std::uint16_t>(name.text.size());
+  message.frame_at = publication.frame_at;
   message.channel_hash = name.hash;
   message.payload = publication.payload;
+  message.epoch = position.epoch;
   message.number = position.offset;
   message.request = use.count;
   counters_.fanned_out.add(use.count);
@@ -220,28 +257,23 @@ void Home::tell_gaps() noexcept {
   gaps_due_.resize(kept);
 }
 
-void Home::answer_lists() noexcept {
-  for (const ChannelKey& key : lists_due_) {
-    if (Channel* channel = find(key.name())) answer_list(*channel);
+// What is said to every session of a user, on whatever shard.
+void Home::control(std::uint32_t from, const ShardMessage& message) noexcept {
+  if (Channel* channel = find(channel_of(message))) {
+    ShardMessage controlled = message;
+    controlled.kind = ShardMessage::Kind::kControlled;
+    for (const ShardUse& use : channel->uses) {
+      PayloadPool::refer(*message.payload);
+      outlet_.to_shard(use.shard, controlled);
+    }
   }
-  lists_due_.clear();
+  answer(from, message, ShardMessage::Kind::kDone, nullptr);
+  payloads_.drop(*message.payload);
 }
 
-void Home::answer_list(Channel& channel) noexcept {
-  dialect::ClientListEncoder encoder(channel.client_list);
-  for (const auto& [order, nickname] : channel.presence) encoder.add(nickname);
-  encoder.finish();
-  Payload& frame = make_text_frame(payloads_, channel.client_list);
-  ShardMessage message;
-  message.kind = ShardMessage::Kind::kClientList;
-  message.payload = &frame;
-  for (const Waiter& waiter : channel.list_waiters) {
-    message.session = waiter.session;
-    PayloadPool::refer(frame);
-    outlet_.to_shard(waiter.shard, message);
-  }
-  payloads_.drop(frame);
-  channel.list_waiters.clear();
+void Home::sweep() noexcept {
+  mailboxes_.sweep(outlet_.now());
+  forget_expired(outlet_.now());
 }
 
 }  // namespace sluice

@@ -4,11 +4,11 @@
 // and publications leave through the same way to a shard, so "the subscribe reply comes before the
 // first publication" holds without anybody seeing to it.
 //
-// A channel also keeps what its kind says: the group chat its history, a user's channel what comes
-// while the user is away. When the last session of a user's channel leaves a shard, publications
-// may still be on their way there. They come back (kUnsent), and the shard says when all have
-// (kLeft); until then a session that wants to be that user waits, so that it gets everything in
-// order and once.
+// A channel also keeps what its namespace says: its history (home_history.cc), who is there
+// (home_presence.cc), and a user's channel what comes while the user is away (home_storage.cc).
+// When the last session of a user's channel leaves a shard, publications may still be on their way
+// there. They come back (kUnsent), and the shard says when all have (kLeft); until then a session
+// that wants to be that user waits, so that it gets everything in order and once.
 //
 // Invariants
 //   1. A channel exists while some shard has subscribers of it, or something is kept for it.
@@ -16,7 +16,7 @@
 //   3. Orders (of connecting) are unique among those who are there. A new one is larger than all
 //      that the channel has given; one that a session brings from another instance is kept unless
 //      somebody has it now, even if somebody had it before.
-//   4. Offsets of the group chat rise as long as the Home lives: clients know positions.
+//   4. An offset is given out once in an epoch. A channel that begins anew has another epoch.
 #pragma once
 
 #include <absl/container/btree_map.h>
@@ -29,7 +29,10 @@
 #include "gateway/broker.h"
 #include "gateway/channel_kind.h"
 #include "gateway/channel_name.h"
+#include "gateway/config/namespaces.h"
+#include "gateway/history_answer.h"
 #include "gateway/mailboxes.h"
+#include "gateway/recent_ids.h"
 #include "gateway/shard_counters.h"
 #include "gateway/shard_message.h"
 #include "gateway/stored_messages.h"
@@ -40,7 +43,8 @@ namespace sluice {
 class HomeOutlet {
  public:
   // Hands over the message and one reference to its payload. False: dropped for want of room, which
-  // happens to kDeliver only; the reference is then still the caller's.
+  // happens to kDeliver, kGap, kAppeared and kDisappeared only; the reference is then still the
+  // caller's.
   virtual bool to_shard(std::uint32_t shard, const ShardMessage& message) noexcept = 0;
   // This turn's moment.
   virtual Time now() noexcept = 0;
@@ -49,23 +53,36 @@ class HomeOutlet {
   ~HomeOutlet() = default;
 };
 
+// What a Home is given; borrowed, and longer-lived than it.
+struct HomeParts {
+  HomeOutlet& outlet;
+  Broker& broker;
+  PayloadPool& payloads;
+  ShardCounters& counters;
+  const Limits& limits;
+  const Namespaces& namespaces;
+  std::size_t shards;  // divide the limits of the instance
+};
+
 // Owned by a Router, on its shard's thread. Does not know sessions, only the shards they live on.
 class Home final : private BrokerEvents, private MailboxOwner {
  public:
-  // `shards` divide the limits of the instance.
-  Home(HomeOutlet& outlet, Broker& broker, PayloadPool& payloads, ShardCounters& counters,
-       const Limits& limits, std::size_t shards);
+  explicit Home(const HomeParts& parts);
   ~Home();
 
   // Operations, each with one reference to `message.payload`, which they take over.
   void subscribe(std::uint32_t from, const ShardMessage& message) noexcept;
   void unsubscribe(std::uint32_t from, const ShardMessage& message) noexcept;
   void set_presence(std::uint32_t from, const ShardMessage& message) noexcept;
-  void publish(const ShardMessage& message) noexcept;
+  void publish(std::uint32_t from, const ShardMessage& message) noexcept;
   void take_unsent(std::uint32_t from, const ShardMessage& message) noexcept;
   void take_untold(std::uint32_t from, const ShardMessage& message) noexcept;
   void on_left(std::uint32_t from, const ShardMessage& message) noexcept;
   void history(std::uint32_t from, const ShardMessage& message) noexcept;
+  void remove_history(std::uint32_t from, const ShardMessage& message) noexcept;
+  void members(std::uint32_t from, const ShardMessage& message) noexcept;
+  void control(std::uint32_t from, const ShardMessage& message) noexcept;
+  void list_channels(std::uint32_t from, const ShardMessage& message) noexcept;
 
   // Distributes what the Broker has ready. True if there was anything.
   bool run() noexcept { return broker_.run(*this); }
@@ -75,7 +92,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   // Tells shards what they missed as soon as there is room on the way; once a turn.
   void tell_gaps() noexcept;
   // Gives up what has been kept too long; now and then is often enough.
-  void sweep() noexcept { mailboxes_.sweep(outlet_.now()); }
+  void sweep() noexcept;
 
   std::size_t channel_count() const noexcept { return channels_.size(); }
 
@@ -89,57 +106,89 @@ class Home final : private BrokerEvents, private MailboxOwner {
     std::uint32_t shard;
     Handle session;
   };
+  using Expiries = absl::btree_multimap<Time, ChannelKey>;
   struct Channel {
-    explicit Channel(ChannelKind channel_kind) noexcept : kind(channel_kind) {}
+    Channel(ChannelKind channel_kind, const ChannelOptions& channel_options) noexcept
+        : kind(channel_kind), options(channel_options) {}
 
     const ChannelKind kind;
+    const ChannelOptions& options;
     Position last;
-    StoredMessages history;            // kChat
+    StoredMessages history;
+    Expiries::iterator expiry{};       // while there is a history: when its first message goes
     std::unique_ptr<Mailbox> mailbox;  // kUser, while it is needed
     std::vector<ShardUse> uses;
-    // Nickname by order of connecting; for channels that list who is there.
+    // A PresenceEntry by order of connecting.
     absl::btree_map<std::uint64_t, std::string> presence;
     std::uint64_t next_order = 1;
     std::vector<Waiter> list_waiters;
     std::string client_list;  // kept for its capacity
   };
 
-  void on_publication(std::uint64_t channel_hash, Publication publication,
-                      Position position) noexcept override;
+  void on_publication(std::uint64_t channel_hash, Publication publication, Position position,
+                      const Asker& asker) noexcept override;
   void on_mailbox_lost(ChannelName name) noexcept override;
   Channel* find(ChannelName name) noexcept;
-  // Null if there are too many.
+  // Null if there are too many. REQUIRES: the channel is of a known namespace.
   Channel* find_or_make(ChannelName name) noexcept;
   void erase_if_unused(ChannelName name, const Channel& channel) noexcept;
   void admit(std::uint32_t from, const ShardMessage& message, Channel& channel) noexcept;
-  ShardUse* use_of(Channel& channel, std::uint32_t shard) noexcept;
-  // home_storage.cc
+  static ShardUse* use_of(Channel& channel, std::uint32_t shard) noexcept;
+  static std::uint64_t take_order(Channel& channel, std::uint64_t wanted) noexcept;
+  void deliver(ShardUse& use, ChannelName name, const Publication& publication,
+               Position position) noexcept;
+  bool tell_gap(ShardUse& use, ChannelName name) noexcept;
+  // Answers `asked`, whose payload it does not touch. `payload` may be null.
+  void answer(std::uint32_t to, const ShardMessage& asked, ShardMessage::Kind kind,
+              Payload* payload) noexcept;
+  void answer_publish(const Asker& asker, Position position) noexcept;
+  bool is_repeated(ChannelName name, const Publication& publication, const Asker& asker) noexcept;
   Payload& pack_name(ChannelName name) noexcept;
+  Payload& pack_bytes(ConstBytes bytes) noexcept;
+  Payload& pack_behind(ChannelName name, ConstBytes bytes) noexcept;
+  // home_history.cc
   Publication own(const Publication& publication) noexcept;
-  void keep_history(Channel& channel, const Publication& publication, Position position) noexcept;
+  void keep_history(Channel& channel, ChannelName name, const Publication& publication,
+                    Position position) noexcept;
+  void forget_first(Channel& channel) noexcept;
+  void forget_all(Channel& channel) noexcept;
+  void forget_expired(Time now) noexcept;
+  void forget_what_is_too_much(const Channel& but) noexcept;
+  HistoryAnswer history_since(const Channel* channel, const ShardMessage& asked) const;
+  void answer_subscribe(std::uint32_t from, const ShardMessage& asked, Channel& channel,
+                        std::uint64_t order) noexcept;
+  // home_presence.cc
+  void appear(Channel& channel, ChannelName name, std::uint64_t order,
+              std::string_view entry) noexcept;
+  void disappear(Channel& channel, ChannelName name, std::uint64_t order) noexcept;
+  void tell_presence(const Channel& channel, ChannelName name, ShardMessage::Kind kind,
+                     std::string_view entry) noexcept;
+  void answer_list(Channel& channel) noexcept;
+  // home_storage.cc
   Mailbox& mailbox_of(Channel& channel, ChannelName name) noexcept;
   void store(Channel& channel, ChannelName name, const Publication& publication,
              std::uint64_t offset) noexcept;
   void deliver_mailbox(std::uint32_t to, const ShardMessage& subscribe, Channel& channel) noexcept;
   bool is_for_mailbox(Channel& channel, std::uint32_t from) noexcept;
   void begin_leaving(std::uint32_t shard, ChannelName name, Channel& channel) noexcept;
-  static std::uint64_t take_order(Channel& channel, std::uint64_t wanted) noexcept;
-  void deliver(ShardUse& use, ChannelName name, const Publication& publication,
-               Position position) noexcept;
-  bool tell_gap(ShardUse& use, ChannelName name) noexcept;
-  void answer_list(Channel& channel) noexcept;
 
   HomeOutlet& outlet_;
   Broker& broker_;
   PayloadPool& payloads_;
   ShardCounters& counters_;
   const Limits& limits_;
+  const Namespaces& namespaces_;
   const std::size_t channels_max_;
+  const std::size_t histories_max_;  // bytes
   Mailboxes mailboxes_;
   ChannelMap<std::unique_ptr<Channel>> channels_;
-  Position chat_last_;  // of the group chat while it has no channel
+  Expiries expiries_;  // channels with a history
+  std::size_t histories_messages_ = 0;
+  std::size_t histories_cost_ = 0;
+  RecentIds recent_ids_;
   std::vector<ChannelKey> lists_due_;
   std::vector<ChannelKey> gaps_due_;  // channels with a use that has missed something
+  std::vector<std::byte> scratch_;
 };
 
 }  // namespace sluice

@@ -1,78 +1,12 @@
-// What a Home keeps: the history of the group chat, and mailboxes of users.
+// What waits for users who are away.
 #include <algorithm>
-#include <cstring>
 #include <utility>
 #include <vector>
 
 #include "core/base/check.h"
-#include "gateway/history_answer.h"
 #include "gateway/home.h"
 
 namespace sluice {
-Payload& Home::pack_name(ChannelName name) noexcept {
-  Payload& payload = payloads_.make(name.text.size());
-  std::memcpy(PayloadPool::writable(payload).data(), name.text.data(), name.text.size());
-  return payload;
-}
-
-// A publication in this shard's own memory, with one reference.
-Publication Home::own(const Publication& publication) noexcept {
-  if (publication.payload->lender_hold == nullptr) {
-    PayloadPool::refer(*publication.payload);
-    return publication;
-  }
-  const ConstBytes bytes = publication.payload->bytes;
-  Payload& copy = payloads_.make(bytes.size());
-  std::memcpy(PayloadPool::writable(copy).data(), bytes.data(), bytes.size());
-  return {&copy, publication.name_size};
-}
-
-void Home::keep_history(Channel& channel, const Publication& publication,
-                        Position position) noexcept {
-  if (limits_.history_messages == 0) return;
-  const Publication kept = own(publication);
-  StoredMessages& history = channel.history;
-  const bool is_new =
-      history.insert({position.offset, kept.payload, kept.name_size, outlet_.now()});
-  SLUICE_CHECK(is_new);  // the broker gives out each offset once
-  while (history.size() > limits_.history_messages ||
-         (history.cost() > limits_.history_bytes && history.size() > 1)) {
-    payloads_.drop(*history.take_front().payload);
-  }
-  counters_.history_messages.set(static_cast<std::int64_t>(history.size()));
-  counters_.history_bytes.set(static_cast<std::int64_t>(history.cost()));
-}
-
-// The newest `limits.page_messages`, or with kSince all that came after a position. REQUIRES: it is
-// about the group chat; no other channel has a history.
-void Home::history(std::uint32_t from, const ShardMessage& message) noexcept {
-  const Channel* channel = find(channel_of(message));
-  const StoredMessages nothing;
-  const StoredMessages& kept = channel == nullptr ? nothing : channel->history;
-  const bool is_since = (message.flags & ShardMessage::kSince) != 0;
-  HistoryAnswer answer;
-  answer.position = channel == nullptr ? chat_last_ : channel->last;
-  std::size_t begin = kept.size() - std::min(kept.size(), limits_.page_messages);
-  // A position without an epoch is from before the first message.
-  if (is_since && (message.epoch == answer.position.epoch || message.epoch == 0)) {
-    begin = kept.count_up_to(message.number);
-    const std::uint64_t last = answer.position.offset;
-    const std::uint64_t first = kept.empty() ? last + 1 : kept.front().offset;
-    // What is beyond the last one is no position of this channel.
-    answer.is_complete = message.number <= last && message.number + 1 >= first;
-  } else {
-    answer.is_complete = !is_since;
-  }
-  std::vector<ConstBytes> messages;
-  for (std::size_t i = begin; i < kept.size(); ++i) {
-    messages.push_back(kept.at(i).publication().data());
-  }
-  ShardMessage reply = message;
-  reply.kind = ShardMessage::Kind::kHistoryAnswer;
-  reply.payload = &answer.pack(payloads_, messages);
-  outlet_.to_shard(from, reply);
-  payloads_.drop(*message.payload);
-}
 
 Mailbox& Home::mailbox_of(Channel& channel, ChannelName name) noexcept {
   if (!channel.mailbox) channel.mailbox = std::make_unique<Mailbox>(name.hash);
@@ -82,8 +16,7 @@ Mailbox& Home::mailbox_of(Channel& channel, ChannelName name) noexcept {
 void Home::store(Channel& channel, ChannelName name, const Publication& publication,
                  std::uint64_t offset) noexcept {
   const Publication kept = own(publication);
-  mailboxes_.store(mailbox_of(channel, name),
-                   {offset, kept.payload, kept.name_size, outlet_.now()});
+  mailboxes_.store(mailbox_of(channel, name), {offset, kept.payload, kept.frame_at, outlet_.now()});
 }
 
 // To the session that has just become this user, in order, behind its answer.
@@ -106,7 +39,7 @@ void Home::deliver_mailbox(std::uint32_t to, const ShardMessage& subscribe,
     counters_.mailbox_delivered.add();
     counters_.fanned_out.add();
     message.payload = item.payload;
-    message.name_size = item.name_size;
+    message.frame_at = item.frame_at;
     message.number = item.offset;
     outlet_.to_shard(to, message);
   }
@@ -139,8 +72,8 @@ bool Home::is_for_mailbox(Channel& channel, std::uint32_t from) noexcept {
 
 // A publication that no session of `from` could take.
 void Home::take_unsent(std::uint32_t from, const ShardMessage& message) noexcept {
-  const Publication publication{message.payload, message.name_size};
-  const ChannelName name{publication.channel(), message.channel_hash};
+  const Publication publication = publication_of(message);
+  const ChannelName name = channel_of(message);
   Channel* channel = find(name);
   if (channel != nullptr && is_for_mailbox(*channel, from)) {
     counters_.mailbox_returned.add();

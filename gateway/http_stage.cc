@@ -142,17 +142,24 @@ void HttpStage::ask_history(const http::Request& request, const Asked& asked,
   pending_keep_alive_ = keep_alive;
   timer_.cancel();
   connection_.pause(Pause::kReply);
-  shard_.router.history(self_, ++last_request_, shard_.router.name(kChatChannel), *after);
+  pending_since_ = after->has_value();
+  const std::uint8_t flags = pending_since_ ? std::uint8_t{0} : ShardMessage::kReverse;
+  const auto count =
+      pending_since_ ? ShardMessage::kAll : static_cast<std::uint32_t>(shard_.limits.page_messages);
+  shard_.router.history(shard_.router.name(kChatChannel), *after, count,
+                        {self_, ++last_request_, flags});
 }
 
-void HttpStage::on_history(std::uint32_t request, const HistoryAnswer& history) noexcept {
-  if (!pending_ || request != last_request_ || !connection_.is_open()) return;
+void HttpStage::on_answer(const ShardMessage& message) noexcept {
+  if (!pending_ || message.request != last_request_ || !connection_.is_open()) return;
   const Asked asked = *std::exchange(pending_, std::nullopt);
+  const auto answer = HistoryAnswer::unpack(message.payload->bytes);
+  const auto history = ChatHistory::of(answer, pending_since_, shard_.limits.page_messages);
   respond(asked, pending_keep_alive_, &history);
   if (connection_.is_open()) connection_.resume(Pause::kReply);
 }
 
-int HttpStage::respond(const Asked& asked, bool keep_alive, const HistoryAnswer* history) noexcept {
+int HttpStage::respond(const Asked& asked, bool keep_alive, const ChatHistory* history) noexcept {
   std::string out;
   const int status = append_answer(out, asked, traits_, host_.instance(), history, keep_alive,
                                    shard_.reactor.clock().wall_now());

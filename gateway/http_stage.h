@@ -18,6 +18,7 @@
 #include "gateway/endpoints.h"
 #include "gateway/shard_context.h"
 #include "gateway/shard_counters.h"
+#include "gateway/shard_message.h"
 #include "proto/http/request_parser.h"
 #include "proto/ws/deflate_offer.h"
 #include "proto/ws/handshake.h"
@@ -70,8 +71,8 @@ class HttpStage final : public Stage {
   // closes.
   void turn_away(Refused reason) noexcept;
   void close() noexcept { connection_.close(); }
-  // The answer to what was asked of the group chat's home.
-  void on_history(std::uint32_t request, const HistoryAnswer& history) noexcept;
+  // The answer to what was asked of a channel's home.
+  void on_answer(const ShardMessage& message) noexcept;
   bool is_upgraded() const noexcept { return upgraded_; }
   // Not counted among connections, because there was no room when it came.
   bool was_turned_away() const noexcept { return turned_away_; }
@@ -93,7 +94,7 @@ class HttpStage final : public Stage {
   void answer(const http::Request& request) noexcept;
   void upgrade(const http::Request& request) noexcept;
   void ask_history(const http::Request& request, const Asked& asked, bool keep_alive) noexcept;
-  int respond(const Asked& asked, bool keep_alive, const HistoryAnswer* history) noexcept;
+  int respond(const Asked& asked, bool keep_alive, const ChatHistory* history) noexcept;
   void reject(int status, std::string_view text, Refused reason,
               std::span<const http::Field> fields = {}) noexcept;
   void log_request(const http::Request* request, int status, std::string_view outcome) noexcept;
@@ -115,6 +116,7 @@ class HttpStage final : public Stage {
   // The request that waits for the home's answer, while input is paused. Its path is a constant.
   std::optional<Asked> pending_;
   bool pending_keep_alive_ = false;
+  bool pending_since_ = false;
   std::uint32_t last_request_ = 0;
   std::uint32_t to_shard_ = HttpDeparture::kNoShard;
   bool answered_ = false;  // at least one request

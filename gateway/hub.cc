@@ -56,6 +56,19 @@ std::size_t Hub::deliver(ChannelName name, const Publication& publication,
   return channel->members.size();
 }
 
+void Hub::tell_presence(ChannelName name, const PresenceEntry& entry, bool is_there) noexcept {
+  Channel* channel = find(name);
+  if (channel == nullptr) return;
+  for (Session* member : channel->members) member->on_presence(name, entry, is_there);
+}
+
+// Sessions that end here leave the channel only later in the turn.
+void Hub::control(ChannelName name, const Control& control) noexcept {
+  Channel* channel = find(name);
+  if (channel == nullptr) return;
+  for (Session* member : channel->members) member->on_control(control);
+}
+
 void Hub::report_gap(ChannelName name, std::uint64_t missed) noexcept {
   Channel* channel = find(name);
   if (channel == nullptr) return;

@@ -15,6 +15,8 @@
 #include "gateway/broker.h"
 #include "gateway/channel_name.h"
 #include "gateway/config/namespaces.h"
+#include "gateway/control.h"
+#include "gateway/presence_entry.h"
 #include "gateway/publication.h"
 
 namespace sluice {
@@ -39,6 +41,11 @@ class Hub {
   std::size_t deliver(ChannelName name, const Publication& publication, Position position) noexcept;
   // Tells every member that `missed` publications of the channel are lost to them; at least one.
   void report_gap(ChannelName name, std::uint64_t missed) noexcept;
+
+  // To every member: somebody came to the channel, or left it.
+  void tell_presence(ChannelName name, const PresenceEntry& entry, bool is_there) noexcept;
+  // To every session of the user whose channel it is.
+  void control(ChannelName name, const Control& control) noexcept;
 
   // Memberships, all channels together.
   std::size_t memberships() const noexcept { return memberships_; }

@@ -11,13 +11,15 @@ namespace sluice {
 // Owned by a shard, on its thread. Keeps publications no longer than the turn.
 class MemoryBroker final : public Broker {
  public:
-  // The epoch tells one start of the instance from another. REQUIRES: not 0.
-  explicit MemoryBroker(std::uint64_t epoch) noexcept : epoch_(epoch) {
+  // Epochs count from `first_epoch`, which differs with the instance's start and with the shard.
+  // REQUIRES: not 0.
+  explicit MemoryBroker(std::uint64_t first_epoch) noexcept : next_epoch_(first_epoch) {
     reserve_turn(accepted_, delivering_);
   }
 
-  void publish(std::uint64_t channel_hash, Publication publication,
-               Position& last) noexcept override;
+  Position begin() noexcept override;
+  void publish(std::uint64_t channel_hash, Publication publication, Position& last, bool has_place,
+               const Asker& asker) noexcept override;
   bool run(BrokerEvents& events) noexcept override;
 
  private:
@@ -25,9 +27,10 @@ class MemoryBroker final : public Broker {
     std::uint64_t channel_hash;
     Publication publication;
     Position position;
+    Asker asker;
   };
 
-  const std::uint64_t epoch_;
+  std::uint64_t next_epoch_;
   std::vector<Accepted> accepted_;
   std::vector<Accepted> delivering_;
 };

@@ -5,34 +5,99 @@
 
 #include "core/base/check.h"
 #include "proto/dialect/errors.h"
-#include "proto/ws/frame.h"
 
 namespace sluice {
 namespace {
 
-Payload& make(PayloadPool& pool, std::string_view name, ConstBytes data) noexcept {
-  std::array<std::byte, ws::kFrameHeaderMax> header;
-  const std::size_t header_size = ws::encode_header(header, ws::Opcode::kText, true, data.size());
-  Payload& payload = pool.make(name.size() + header_size + data.size());
-  std::byte* out = PayloadPool::writable(payload).data();
-  if (!name.empty()) std::memcpy(out, name.data(), name.size());
-  std::memcpy(out + name.size(), header.data(), header_size);
-  if (!data.empty()) std::memcpy(out + name.size() + header_size, data.data(), data.size());
-  return payload;
+enum class Tag : std::uint8_t { kPublisher = 1, kTags = 2, kId = 3 };
+
+// Of one extra, in front of its bytes: tag and size.
+constexpr std::size_t kExtraHead = 1 + sizeof(std::uint16_t);
+constexpr std::size_t kNameSizeBytes = sizeof(std::uint16_t);
+
+std::size_t size_of(std::string_view extra) noexcept {
+  return extra.empty() ? 0 : kExtraHead + extra.size();
+}
+
+std::size_t head_size(std::string_view channel, const PublicationExtras& extras) noexcept {
+  return channel.size() + size_of(extras.publisher) + size_of(extras.tags) + size_of(extras.id) +
+         kNameSizeBytes;
+}
+
+std::byte* put(std::byte* out, ConstBytes bytes) noexcept {
+  if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
+  return out + bytes.size();
+}
+
+std::byte* put_size(std::byte* out, std::size_t size) noexcept {
+  const auto small = static_cast<std::uint16_t>(size);
+  std::memcpy(out, &small, sizeof(small));
+  return out + sizeof(small);
+}
+
+std::byte* put_extra(std::byte* out, Tag tag, std::string_view extra) noexcept {
+  if (extra.empty()) return out;
+  *out++ = static_cast<std::byte>(tag);
+  return put(put_size(out, extra.size()), as_bytes(extra));
+}
+
+std::size_t get_size(const std::byte* at) noexcept {
+  std::uint16_t size = 0;
+  std::memcpy(&size, at, sizeof(size));
+  return size;
 }
 
 }  // namespace
 
-ConstBytes Publication::data() const noexcept {
-  const ConstBytes frame = payload->bytes.subspan(name_size);
+std::string_view PublicationView::channel() const noexcept {
+  return as_text(bytes.first(get_size(&bytes[frame_at - kNameSizeBytes])));
+}
+
+PublicationExtras PublicationView::extras() const noexcept {
+  PublicationExtras extras;
+  const std::size_t name_size = channel().size();
+  ConstBytes rest = bytes.subspan(name_size, std::size_t{frame_at} - kNameSizeBytes - name_size);
+  while (!rest.empty()) {
+    const auto tag = static_cast<Tag>(rest[0]);
+    const std::size_t size = get_size(&rest[1]);
+    const std::string_view extra = as_text(rest.subspan(kExtraHead, size));
+    if (tag == Tag::kPublisher) extras.publisher = extra;
+    if (tag == Tag::kTags) extras.tags = extra;
+    if (tag == Tag::kId) extras.id = extra;
+    rest = rest.subspan(kExtraHead + size);
+  }
+  return extras;
+}
+
+ws::Opcode PublicationView::opcode() const noexcept {
+  return static_cast<ws::Opcode>(bytes[frame_at] & std::byte{0x0f});
+}
+
+ConstBytes PublicationView::data() const noexcept {
+  const ConstBytes frame = bytes.subspan(frame_at);
   const unsigned length = static_cast<unsigned>(frame[1]) & 0x7fu;
   return frame.subspan(length < 126 ? 2 : length == 126 ? 4 : 10);
 }
 
+bool fits_in_head(std::string_view channel, const PublicationExtras& extras) noexcept {
+  return head_size(channel, extras) <= PublicationView::kHeadBytesMax;
+}
+
 Publication make_publication(PayloadPool& pool, std::string_view channel,
-                             ConstBytes data) noexcept {
-  SLUICE_DCHECK(channel.size() <= 0xffff);
-  return {&make(pool, channel, data), static_cast<std::uint16_t>(channel.size())};
+                             const PublicationDraft& draft) noexcept {
+  SLUICE_DCHECK(fits_in_head(channel, draft.extras));
+  std::array<std::byte, ws::kFrameHeaderMax> header;
+  const std::size_t header_size = ws::encode_header(header, draft.opcode, true, draft.data.size());
+  const std::size_t frame_at = head_size(channel, draft.extras);
+  Payload& payload = pool.make(frame_at + header_size + draft.data.size());
+  std::byte* out = put(PayloadPool::writable(payload).data(), as_bytes(channel));
+  out = put_extra(out, Tag::kPublisher, draft.extras.publisher);
+  out = put_extra(out, Tag::kTags, draft.extras.tags);
+  out = put_extra(out, Tag::kId, draft.extras.id);
+  out = put_size(out, channel.size());
+  out = put(out, std::span(header).first(header_size));
+  put(out, draft.data);
+  return {&payload, static_cast<std::uint16_t>(frame_at)};
 }
 
 std::size_t encode_gap_frame(Bytes out, std::uint64_t missed) noexcept {
@@ -47,7 +112,12 @@ std::size_t encode_gap_frame(Bytes out, std::uint64_t missed) noexcept {
 }
 
 Payload& make_text_frame(PayloadPool& pool, std::string_view text) noexcept {
-  return make(pool, {}, as_bytes(text));
+  std::array<std::byte, ws::kFrameHeaderMax> header;
+  const std::size_t header_size = ws::encode_header(header, ws::Opcode::kText, true, text.size());
+  Payload& payload = pool.make(header_size + text.size());
+  put(put(PayloadPool::writable(payload).data(), std::span(header).first(header_size)),
+      as_bytes(text));
+  return payload;
 }
 
 }  // namespace sluice

@@ -4,7 +4,10 @@
 // publication is one block of memory, one loan between shards, and one contiguous piece of every
 // write queue: all dialects so far send the data as a text frame, unchanged.
 //
-//   | channel name | WebSocket header | data |
+//   | channel name | extras | size of the name | WebSocket header | data |
+//
+// Extras are what few publications have: tags, who published, an id. Each is a tag, a size and
+// bytes, so that who does not know one skips it. Nobody looks for them who has no use for them.
 //
 // Its position travels beside it in the ShardMessage, since the home assigns it after the block was
 // written.
@@ -15,24 +18,58 @@
 
 #include "core/base/bytes.h"
 #include "core/payload.h"
+#include "proto/ws/frame.h"
 
 namespace sluice {
 
-// A view of a publication's Payload; as short-lived as the reference it was made from.
-struct Publication {
-  Payload* payload = nullptr;
-  std::uint16_t name_size = 0;
+// What a publication may carry beside its data; empty where it does not.
+struct PublicationExtras {
+  std::string_view publisher;  // who published, as the JSON object that clients are told
+  std::string_view tags;       // a JSON object of strings
+  std::string_view id;         // a second one of the same id is the first one again
 
-  std::string_view channel() const noexcept { return as_text(payload->bytes.first(name_size)); }
-  // What was published, without the frame's header.
-  ConstBytes data() const noexcept;
-  // Where the encoded frame begins; it reaches to the end.
-  std::size_t frame_at() const noexcept { return name_size; }
+  bool operator==(const PublicationExtras&) const = default;
 };
 
-// Copies `data` into a new publication of `pool` with one reference. REQUIRES: the name is shorter
-// than 64 KiB.
-Publication make_publication(PayloadPool& pool, std::string_view channel, ConstBytes data) noexcept;
+// All that is published at once.
+struct PublicationDraft {
+  ConstBytes data;
+  ws::Opcode opcode = ws::Opcode::kText;  // or kBinary
+  PublicationExtras extras = {};
+};
+
+// A publication's bytes, borrowed.
+struct PublicationView {
+  // In front of the frame, name and extras together.
+  static constexpr std::size_t kHeadBytesMax = 0xffff;
+
+  ConstBytes bytes;
+  std::uint16_t frame_at = 0;  // where the encoded frame begins; it reaches to the end
+
+  std::string_view channel() const noexcept;
+  PublicationExtras extras() const noexcept;
+  ws::Opcode opcode() const noexcept;  // text or binary
+  // What was published, without the frame's header.
+  ConstBytes data() const noexcept;
+};
+
+// The same in a Payload; as short-lived as the reference it was made from.
+struct Publication {
+  Payload* payload = nullptr;
+  std::uint16_t frame_at = 0;
+
+  PublicationView view() const noexcept { return {payload->bytes, frame_at}; }
+  std::string_view channel() const noexcept { return view().channel(); }
+  PublicationExtras extras() const noexcept { return view().extras(); }
+  ConstBytes data() const noexcept { return view().data(); }
+};
+
+// Whether the head has room for a name and extras of these sizes.
+bool fits_in_head(std::string_view channel, const PublicationExtras& extras) noexcept;
+
+// Copies `draft` into a new publication of `pool` with one reference. REQUIRES: fits_in_head.
+Publication make_publication(PayloadPool& pool, std::string_view channel,
+                             const PublicationDraft& draft) noexcept;
 
 // A text frame that says that `missed` publications are missing where it stands; returns its size.
 // For the dialects that say so in JSON. `out` has GapEncoder::kGapBytesMax bytes.

@@ -5,6 +5,7 @@
 
 #include "core/base/check.h"
 #include "core/turn_room.h"
+#include "gateway/presence_entry.h"
 #include "gateway/session.h"
 
 namespace sluice {
@@ -29,7 +30,8 @@ Router::Router(const RouterParts& parts)
     : parts_(parts),
       payloads_(parts.reactor.payloads()),
       hub_(parts.namespaces),
-      home_(*this, parts.broker, payloads_, parts.counters, parts.limits, parts.exchange.shards()),
+      home_({*this, parts.broker, payloads_, parts.counters, parts.limits, parts.namespaces,
+             parts.exchange.shards()}),
       lent_bytes_(parts.exchange.shards(), 0) {
   reserve_turn(local_, handling_, stalled_, leaving_);
 }
@@ -48,16 +50,22 @@ void Router::ask(ChannelName channel, ShardMessage message) noexcept {
   post(channel.home(parts_.exchange.shards()), message);
 }
 
-void Router::subscribe(Handle session, std::uint32_t request, ChannelName channel,
-                       std::uint8_t flags, std::string_view nickname,
-                       std::uint64_t order) noexcept {
+ShardMessage Router::asked(Kind kind, const Question& question) noexcept {
   ShardMessage message;
-  message.kind = Kind::kSubscribe;
-  message.flags = flags;
-  message.session = session;
-  message.request = request;
-  message.number = order;
-  message.payload = &pack(channel.text, nickname);
+  message.kind = kind;
+  message.flags = question.flags;
+  message.session = question.who;
+  message.request = question.request;
+  return message;
+}
+
+void Router::subscribe(Handle session, std::uint32_t request, ChannelName channel,
+                       const SubscribeWish& how) noexcept {
+  ShardMessage message = asked(Kind::kSubscribe, {session, request, how.flags});
+  message.order = how.order;
+  message.epoch = how.since.epoch;
+  message.number = how.since.offset;
+  message.payload = &pack(channel.text, how.presence);
   ask(channel, message);
 }
 
@@ -65,7 +73,7 @@ void Router::unsubscribe(ChannelName channel, std::uint8_t flags, std::uint64_t 
   ShardMessage message;
   message.kind = Kind::kUnsubscribe;
   message.flags = flags;
-  message.number = order;
+  message.order = order;
   message.payload = &pack(channel.text, {});
   ask(channel, message);
 }
@@ -76,15 +84,17 @@ void Router::set_presence(Handle session, ChannelName channel, std::uint8_t flag
   message.kind = Kind::kPresence;
   message.flags = flags;
   message.session = session;
-  message.number = order;
+  message.order = order;
   message.payload = &pack(channel.text, nickname);
   ask(channel, message);
 }
 
-void Router::publish(ChannelName channel, ConstBytes data) noexcept {
-  ShardMessage message;
-  message.kind = Kind::kPublish;
-  message.payload = make_publication(payloads_, channel.text, data).payload;
+void Router::publish(ChannelName channel, const PublicationDraft& draft,
+                     const Question& question) noexcept {
+  ShardMessage message = asked(Kind::kPublish, question);
+  const Publication publication = make_publication(payloads_, channel.text, draft);
+  message.payload = publication.payload;
+  message.frame_at = publication.frame_at;
   ask(channel, message);
 }
 
@@ -101,7 +111,8 @@ void Router::post(std::uint32_t shard, const ShardMessage& message) noexcept {
 
 bool Router::to_shard(std::uint32_t shard, const ShardMessage& message) noexcept {
   // Only publications may be dropped, and only when the receiver is stuck and holds much already.
-  const bool droppable = message.kind == Kind::kDeliver || message.kind == Kind::kGap;
+  const bool droppable = message.kind == Kind::kDeliver || message.kind == Kind::kGap ||
+                         message.kind == Kind::kAppeared || message.kind == Kind::kDisappeared;
   if (droppable && shard != parts_.shard && lent_bytes_[shard] > parts_.limits.inbox_aside &&
       parts_.exchange.congested(parts_.shard, shard)) {
     return false;
@@ -141,7 +152,30 @@ void Router::dispatch(std::uint32_t from, const ShardMessage& message) noexcept 
     case Kind::kPresence:
       return home_.set_presence(from, message);
     case Kind::kPublish:
-      return home_.publish(message);
+      return home_.publish(from, message);
+    case Kind::kUnsent:
+      return home_.take_unsent(from, message);
+    case Kind::kUntold:
+      return home_.take_untold(from, message);
+    case Kind::kLeft:
+      return home_.on_left(from, message);
+    case Kind::kHistory:
+      return home_.history(from, message);
+    case Kind::kRemoveHistory:
+      return home_.remove_history(from, message);
+    case Kind::kMembers:
+      return home_.members(from, message);
+    case Kind::kControl:
+      return home_.control(from, message);
+    case Kind::kChannels:
+      return home_.list_channels(from, message);
+    default:
+      return dispatch_to_sessions(from, message);
+  }
+}
+
+void Router::dispatch_to_sessions(std::uint32_t from, const ShardMessage& message) noexcept {
+  switch (message.kind) {
     case Kind::kSubscribed:
       return subscribed(message);
     case Kind::kRefused:
@@ -151,35 +185,32 @@ void Router::dispatch(std::uint32_t from, const ShardMessage& message) noexcept 
       return deliver(message);
     case Kind::kClientList:
       return client_list(message);
-    case Kind::kUnsent:
-      return home_.take_unsent(from, message);
-    case Kind::kUntold:
-      return home_.take_untold(from, message);
-    case Kind::kLeft:
-      return home_.on_left(from, message);
-    case Kind::kHistory:
-      return home_.history(from, message);
     case Kind::kDeliverTo:
       return deliver_to(message);
     case Kind::kMissed:
       return missed(message);
     case Kind::kLeaving:
       return leaving(from, message);
-    case Kind::kReturn:
+    case Kind::kAppeared:
+    case Kind::kDisappeared:
+    case Kind::kControlled:
+      return tell_members(message);
+    case Kind::kPublished:
     case Kind::kHistoryAnswer:
-    case Kind::kHandOver:
-    case Kind::kStop:
-    case Kind::kStopNow:
-      break;
+    case Kind::kMembersAnswer:
+    case Kind::kChannelsAnswer:
+    case Kind::kDone:
+      return answered(from, message);
+    default:
+      parts_.host.on_shard_message(from, message);
   }
-  parts_.host.on_shard_message(from, message);
 }
 
 void Router::subscribed(const ShardMessage& message) noexcept {
   const ChannelName channel = channel_of(message);
   Session* session = parts_.sessions.get(message.session);
-  if (session == nullptr || !session->on_subscribed(message.request, channel, message.number)) {
-    unsubscribe(channel, message.flags, message.number);  // it is gone, or wants it no more
+  if (session == nullptr || !session->on_subscribed(channel, message)) {
+    unsubscribe(channel, message.flags, message.order);  // it is gone, or wants it no more
   }
   payloads_.drop(*message.payload);
 }
@@ -187,6 +218,25 @@ void Router::subscribed(const ShardMessage& message) noexcept {
 void Router::refused(const ShardMessage& message) noexcept {
   if (Session* session = parts_.sessions.get(message.session)) {
     session->on_refused(message.request);
+  }
+  payloads_.drop(*message.payload);
+}
+
+void Router::answered(std::uint32_t from, const ShardMessage& message) noexcept {
+  if ((message.flags & ShardMessage::kForSession) == 0) {
+    return parts_.host.on_shard_message(from, message);
+  }
+  if (Session* session = parts_.sessions.get(message.session)) session->on_answer(message);
+  if (message.payload != nullptr) payloads_.drop(*message.payload);
+}
+
+void Router::tell_members(const ShardMessage& message) noexcept {
+  const ChannelName channel = channel_of(message);
+  if (message.kind == Kind::kControlled) {
+    hub_.control(channel, Control::unpack(rest_of(message)));
+  } else {
+    hub_.tell_presence(channel, PresenceEntry::unpack(rest_of(message)),
+                       message.kind == Kind::kAppeared);
   }
   payloads_.drop(*message.payload);
 }
@@ -199,10 +249,10 @@ void Router::client_list(const ShardMessage& message) noexcept {
 }
 
 void Router::deliver(const ShardMessage& message) noexcept {
-  const Publication publication{message.payload, message.name_size};
-  const ChannelName channel{publication.channel(), message.channel_hash};
+  const ChannelName channel = channel_of(message);
   if (message.kind == Kind::kDeliver) {
-    const std::size_t members = hub_.deliver(channel, publication, {0, message.number});
+    const Publication publication = publication_of(message);
+    const std::size_t members = hub_.deliver(channel, publication, {message.epoch, message.number});
     deliveries_ += members;
     // Who left while it was on its way does not get it; one copy goes back if nobody does.
     const std::size_t gone = message.request - std::min<std::size_t>(message.request, members);
@@ -218,13 +268,13 @@ void Router::deliver(const ShardMessage& message) noexcept {
 }
 
 void Router::deliver_to(const ShardMessage& message) noexcept {
-  const Publication publication{message.payload, message.name_size};
+  const Publication publication = publication_of(message);
+  const ChannelName channel = channel_of(message);
   Session* session = parts_.sessions.get(message.session);
-  if (session == nullptr || !session->follows(publication.channel())) {
+  if (session == nullptr || !session->follows(channel.text)) {
     return return_unsent(publication, message.channel_hash, message.number);
   }
-  session->deliver_backlog({publication.channel(), message.channel_hash}, publication,
-                           {0, message.number});
+  session->deliver_backlog(channel, publication, {message.epoch, message.number});
   payloads_.drop(*message.payload);
 }
 
@@ -274,23 +324,51 @@ void Router::return_unsent(const Publication& publication, std::uint64_t channel
   ShardMessage message;
   message.kind = Kind::kUnsent;
   message.payload = publication.payload;
+  message.frame_at = publication.frame_at;
   message.number = offset;
   ask(channel, message);
 }
 
-void Router::history(Handle asker, std::uint32_t request, ChannelName channel,
-                     const std::optional<Position>& since) noexcept {
-  ShardMessage message;
-  message.kind = Kind::kHistory;
-  message.session = asker;
-  message.request = request;
+void Router::history(ChannelName channel, const std::optional<Position>& since, std::uint32_t count,
+                     const Question& question) noexcept {
+  ShardMessage message = asked(Kind::kHistory, question);
+  message.count = count;
   if (since) {
-    message.flags = ShardMessage::kSince;
+    message.flags |= ShardMessage::kSince;
     message.epoch = since->epoch;
     message.number = since->offset;
   }
   message.payload = &pack(channel.text, {});
   ask(channel, message);
+}
+
+void Router::remove_history(ChannelName channel, const Question& question) noexcept {
+  ShardMessage message = asked(Kind::kRemoveHistory, question);
+  message.payload = &pack(channel.text, {});
+  ask(channel, message);
+}
+
+void Router::members(ChannelName channel, const Question& question) noexcept {
+  ShardMessage message = asked(Kind::kMembers, question);
+  message.payload = &pack(channel.text, {});
+  ask(channel, message);
+}
+
+void Router::control(ChannelName channel, const Control& control,
+                     const Question& question) noexcept {
+  ShardMessage message = asked(Kind::kControl, question);
+  std::vector<std::byte> packed;
+  control.pack(packed);
+  message.payload = &pack(channel.text, as_text(packed));
+  ask(channel, message);
+}
+
+void Router::list_channels(std::string_view pattern, const Question& question) noexcept {
+  for (std::uint32_t shard = 0; shard < parts_.exchange.shards(); ++shard) {
+    ShardMessage message = asked(Kind::kChannels, question);
+    if (!pattern.empty()) message.payload = &pack({}, pattern);
+    post(shard, message);
+  }
 }
 
 void Router::give_back(std::uint32_t from, const ShardMessage& message) noexcept {

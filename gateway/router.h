@@ -22,6 +22,7 @@
 #include "core/slab.h"
 #include "gateway/broker.h"
 #include "gateway/config/namespaces.h"
+#include "gateway/control.h"
 #include "gateway/home.h"
 #include "gateway/hub.h"
 #include "gateway/shard_message.h"
@@ -53,6 +54,22 @@ struct RouterParts {
   RouterHost& host;
 };
 
+// How a session wants to follow a channel.
+struct SubscribeWish {
+  std::uint8_t flags = 0;
+  std::string_view presence = {};  // with kWithPresence: a packed PresenceEntry
+  std::uint64_t order = 0;         // where to be listed, if that is still free; 0: behind all
+  Position since = {};             // with kSince
+};
+
+// Who asks a home, and wants an answer with the same request. With kForSession it comes to
+// Session::on_answer, else to RouterHost::on_shard_message.
+struct Question {
+  Handle who = {};
+  std::uint32_t request = 0;
+  std::uint8_t flags = 0;
+};
+
 // Owned by a shard, on its thread.
 class Router final : private HomeOutlet {
  public:
@@ -62,17 +79,19 @@ class Router final : private HomeOutlet {
     return ChannelName::of(parts_.hash_key, channel);
   }
 
-  // Asks to follow a channel; Session::on_subscribed or on_refused answers. With kWithPresence the
-  // session is listed under `nickname`, at `order` if that is not 0 and still free.
-  void subscribe(Handle session, std::uint32_t request, ChannelName channel, std::uint8_t flags,
-                 std::string_view nickname, std::uint64_t order) noexcept;
+  // Asks to follow a channel; Session::on_subscribed or on_refused answers. REQUIRES: the channel
+  // is of a known namespace, here and below.
+  void subscribe(Handle session, std::uint32_t request, ChannelName channel,
+                 const SubscribeWish& how) noexcept;
   // REQUIRES: on_subscribed was called. `order`: what it brought.
   void unsubscribe(ChannelName channel, std::uint8_t flags, std::uint64_t order) noexcept;
   // kSetNickname, kWantList, or both; Session::on_client_list answers the latter.
   void set_presence(Handle session, ChannelName channel, std::uint8_t flags,
                     std::string_view nickname, std::uint64_t order) noexcept;
-  // Copies `data`.
-  void publish(ChannelName channel, ConstBytes data) noexcept;
+  // Copies the draft. With kWantAnswer in its flags the question is answered by kPublished.
+  // REQUIRES: fits_in_head.
+  void publish(ChannelName channel, const PublicationDraft& draft,
+               const Question& question = {}) noexcept;
   // A publication that a session here cannot take: one of a user's channel goes back to its home,
   // which knows whether the user is still away; any other is counted as dropped for `reason`. Takes
   // over one reference.
@@ -82,10 +101,19 @@ class Router final : private HomeOutlet {
   // the home waits for them.
   void hold(ChannelName channel);
   void let_go(ChannelName channel) noexcept;
-  // Asks a channel's home for its newest messages, or for all behind `since`;
-  // RouterHost::on_shard_message brings a kHistoryAnswer with the same `asker` and `request`.
-  void history(Handle asker, std::uint32_t request, ChannelName channel,
-               const std::optional<Position>& since) noexcept;
+  // Asks a channel's home for `count` publications at most: the oldest first, or with kReverse the
+  // newest; with `since` those behind that position, or in front of it. kHistoryAnswer.
+  void history(ChannelName channel, const std::optional<Position>& since, std::uint32_t count,
+               const Question& question) noexcept;
+  // kDone.
+  void remove_history(ChannelName channel, const Question& question) noexcept;
+  // Who is there; with kNumbersOnly how many. kMembersAnswer.
+  void members(ChannelName channel, const Question& question) noexcept;
+  // To all sessions of a user; kDone. REQUIRES: a user's channel.
+  void control(ChannelName channel, const Control& control, const Question& question) noexcept;
+  // The channels with subscribers whose names match, all if `pattern` is empty. Every shard
+  // answers with a kChannelsAnswer.
+  void list_channels(std::string_view pattern, const Question& question) noexcept;
   // A message to another shard, with one reference to its payload if it has one.
   void post(std::uint32_t shard, const ShardMessage& message) noexcept;
 
@@ -114,10 +142,14 @@ class Router final : private HomeOutlet {
   Time now() noexcept override { return parts_.reactor.now(); }
   Payload& pack(std::string_view channel, std::string_view rest) noexcept;
   void ask(ChannelName channel, ShardMessage message) noexcept;
+  static ShardMessage asked(ShardMessage::Kind kind, const Question& question) noexcept;
   void handle(std::uint32_t from, ShardMessage message) noexcept;
   void dispatch(std::uint32_t from, const ShardMessage& message) noexcept;
+  void dispatch_to_sessions(std::uint32_t from, const ShardMessage& message) noexcept;
   void subscribed(const ShardMessage& message) noexcept;
   void refused(const ShardMessage& message) noexcept;
+  void answered(std::uint32_t from, const ShardMessage& message) noexcept;
+  void tell_members(const ShardMessage& message) noexcept;
   void client_list(const ShardMessage& message) noexcept;
   bool handle_local() noexcept;
   void deliver(const ShardMessage& message) noexcept;

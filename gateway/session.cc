@@ -152,14 +152,18 @@ void Session::say_close(ws::CloseCode code, std::string_view reason) noexcept {
 void Session::end(Cause cause) noexcept {
   if (has_ended_) return;
   const CauseInfo& info = describe(cause);
+  end_with(cause, info.code, info.text);
+}
+
+void Session::end_with(Cause cause, ws::CloseCode code, std::string_view reason) noexcept {
   if (state_.phase == SessionState::Phase::kOpening) refuse_opening();
-  if (info.code == ws::kCloseAbnormal) {
-    finish(cause, info.code);
+  if (code == ws::kCloseAbnormal) {
+    finish(cause, code);
     connection_->abort();
     return;
   }
-  say_close(info.code, info.text);
-  finish(cause, info.code);
+  say_close(code, reason);
+  finish(cause, code);
 }
 
 // There is no WebSocket yet, so the answer is HTTP's.
@@ -201,15 +205,15 @@ void Session::hold_channels() noexcept {
 }
 
 void Session::take_back_unsent() noexcept {
-  connection_->take_back([this](Payload& payload, std::uint16_t name_size, std::uint64_t offset) {
-    give_back(payload, name_size, offset, Drop::kSessionEnded);
+  connection_->take_back([this](Payload& payload, std::uint16_t frame_at, std::uint64_t offset) {
+    give_back(payload, frame_at, offset, Drop::kSessionEnded);
   });
 }
 
-void Session::give_back(Payload& payload, std::uint16_t name_size, std::uint64_t offset,
+void Session::give_back(Payload& payload, std::uint16_t frame_at, std::uint64_t offset,
                         Drop reason) noexcept {
   if (offset == 0) return shard_.reactor.payloads().drop(payload);  // an answer to this client
-  const Publication publication{&shard_.reactor.payloads().take_original(payload), name_size};
+  const Publication publication{&shard_.reactor.payloads().take_original(payload), frame_at};
   shard_.router.return_unsent(publication, shard_.router.name(publication.channel()).hash, offset,
                               reason);
 }

@@ -21,11 +21,14 @@
 #include "gateway/cause.h"
 #include "gateway/channel_name.h"
 #include "gateway/config/namespaces.h"
+#include "gateway/control.h"
 #include "gateway/hub.h"
+#include "gateway/presence_entry.h"
 #include "gateway/publication.h"
 #include "gateway/session_state.h"
 #include "gateway/shard_compression.h"
 #include "gateway/shard_context.h"
+#include "gateway/shard_message.h"
 #include "proto/dialect/errors.h"
 
 namespace sluice {
@@ -70,7 +73,10 @@ class Session final : public Stage {
   void join(std::string_view channel, bool with_presence) noexcept;
   void leave(std::string_view channel) noexcept;
   bool follows(std::string_view channel) const noexcept;
-  void publish(std::string_view channel, ConstBytes data) noexcept;
+  // REQUIRES: fits_in_head.
+  void publish(std::string_view channel, const PublicationDraft& draft) noexcept;
+  // This connection, as a UUID that no other has.
+  std::string client_id() const;
   // Tells the channel's list of clients our nickname; with `want_list` asks for that list.
   void update_presence(std::string_view channel, bool set_nickname, bool want_list) noexcept;
   // The Dialect wants on_deadline at `when`.
@@ -89,9 +95,12 @@ class Session final : public Stage {
   void report_gap(std::uint64_t missed) noexcept;
   void moved_in_hub(Hub::Place place) noexcept;
   // False: no longer wanted.
-  bool on_subscribed(std::uint32_t request, ChannelName channel, std::uint64_t order) noexcept;
+  bool on_subscribed(ChannelName channel, const ShardMessage& answer) noexcept;
   void on_refused(std::uint32_t request) noexcept;
   void on_client_list(Payload& frame) noexcept;
+  void on_control(const Control& control) noexcept;
+  void on_presence(ChannelName channel, const PresenceEntry& entry, bool is_there) noexcept;
+  void on_answer(const ShardMessage& message) noexcept;
   void leave_channels() noexcept;
   // From the Shedder: what waits here is the most of all. Gives up half of it, or itself; nothing
   // more is to be had from a session that has ended afterwards.
@@ -125,9 +134,10 @@ class Session final : public Stage {
   void answer_close(const ws::Event& event) noexcept;
   void say_close(ws::CloseCode code, std::string_view reason) noexcept;
   void finish(Cause cause, ws::CloseCode code) noexcept;
+  void end_with(Cause cause, ws::CloseCode code, std::string_view reason) noexcept;
   void take_back_unsent() noexcept;
   void give_back_unbegun() noexcept;
-  void give_back(Payload& payload, std::uint16_t name_size, std::uint64_t offset,
+  void give_back(Payload& payload, std::uint16_t frame_at, std::uint64_t offset,
                  Drop reason) noexcept;
   void hold_channels() noexcept;
   bool fits(std::size_t size) const noexcept;
@@ -148,6 +158,7 @@ class Session final : public Stage {
   void schedule_first_ping() noexcept;
   void refuse_opening() noexcept;
   Time next_deadline() const noexcept;
+  void pack_presence(std::string_view channel, std::string& out) const;
   void ask_subscribe(std::size_t index, std::uint64_t order) noexcept;
   void drop_subscription(std::size_t index) noexcept;
   DialectCounters& counters() noexcept { return shard_.counters.of(state_.dialect); }

@@ -5,8 +5,10 @@
 
 #include "core/base/check.h"
 #include "gateway/dialect.h"
+#include "gateway/presence_entry.h"
 #include "gateway/router.h"
 #include "gateway/session.h"
+#include "gateway/uuid.h"
 
 namespace sluice {
 namespace {
@@ -42,9 +44,9 @@ void Session::refuse(const dialect::Refusal& refusal) noexcept {
   if (++state_.errors >= shard_.limits.max_errors) end(Cause::kTooManyErrors);
 }
 
-void Session::publish(std::string_view channel, ConstBytes data) noexcept {
-  shard_.router.publish(shard_.router.name(channel), data);
-  charge_turn(1 + static_cast<std::uint32_t>(data.size() / kTurnUnit));
+void Session::publish(std::string_view channel, const PublicationDraft& draft) noexcept {
+  shard_.router.publish(shard_.router.name(channel), draft);
+  charge_turn(1 + static_cast<std::uint32_t>(draft.data.size() / kTurnUnit));
   if (shard_.router.is_congested()) wait_for_turn();
 }
 
@@ -85,26 +87,55 @@ void Session::ask_subscribe(std::size_t index, std::uint64_t order) noexcept {
   const SessionState::Subscription& subscription = state_.subscriptions[index];
   links_[index].request = next_request_++;
   if (joins_pending_++ == 0) connection_->pause(Pause::kReply);
-  shard_.router.subscribe(
-      self_, links_[index].request, shard_.router.name(subscription.channel),
-      subscription.with_presence ? ShardMessage::kWithPresence : std::uint8_t{0}, state_.nickname,
-      order);
+  SubscribeWish how;
+  std::string entry;
+  if (subscription.with_presence) {
+    how.flags |= ShardMessage::kWithPresence;
+    how.order = order;
+    pack_presence(subscription.channel, entry);
+    how.presence = entry;
+  }
+  shard_.router.subscribe(self_, links_[index].request, shard_.router.name(subscription.channel),
+                          how);
 }
 
-bool Session::on_subscribed(std::uint32_t request, ChannelName channel,
-                            std::uint64_t order) noexcept {
+// What others may know of us in a channel.
+void Session::pack_presence(std::string_view channel, std::string& out) const {
+  const std::string id = client_id();
+  PresenceEntry entry;
+  entry.client = id;
+  entry.nickname = state_.nickname;
+  if (kind_of(channel) == ChannelKind::kUser) entry.user = user_text(channel);
+  entry.pack(out);
+}
+
+std::string Session::client_id() const {
+  std::array<std::uint32_t, 4> unique = {shard_.index, self_.slot, self_.generation, 0};
+  const auto hash = [&] {
+    return shard_.router.name(as_text(std::as_bytes(std::span(unique)))).hash;
+  };
+  const std::uint64_t high = hash();
+  unique[3] = 1;
+  return make_uuid(high, hash());
+}
+
+bool Session::on_subscribed(ChannelName channel, const ShardMessage& answer) noexcept {
   const auto link = std::find_if(links_.begin(), links_.end(),
-                                 [request](const Link& l) { return l.request == request; });
+                                 [&](const Link& l) { return l.request == answer.request; });
   if (has_ended_ || link == links_.end()) return false;
   SessionState::Subscription& subscription =
       state_.subscriptions[static_cast<std::size_t>(link - links_.begin())];
   link->request = 0;
   link->place = shard_.router.hub().join(channel, *this);
   subscription.is_live = true;
-  subscription.order = order;
+  subscription.order = answer.order;
   shard_.counters.subscriptions.add(1);
   if (--joins_pending_ == 0) connection_->resume(Pause::kReply);
-  dialect_.on_joined(*this);
+  Joined joined{channel.text, {answer.epoch, answer.number}};
+  if ((answer.flags & ShardMessage::kSince) != 0) {
+    joined.since = HistoryAnswer::unpack(as_bytes(rest_of(answer)));
+  }
+  dialect_.on_joined(*this, joined);
   return true;
 }
 
@@ -112,8 +143,10 @@ void Session::on_refused(std::uint32_t request) noexcept {
   const auto link = std::find_if(links_.begin(), links_.end(),
                                  [request](const Link& l) { return l.request == request; });
   if (has_ended_ || link == links_.end()) return;
-  drop_subscription(static_cast<std::size_t>(link - links_.begin()));
-  dialect_.on_join_failed(*this);
+  const auto index = static_cast<std::size_t>(link - links_.begin());
+  const std::string channel = state_.subscriptions[index].channel;
+  drop_subscription(index);
+  dialect_.on_join_failed(*this, channel);
 }
 
 void Session::leave(std::string_view channel) noexcept {
@@ -166,6 +199,20 @@ void Session::update_presence(std::string_view channel, bool set_nickname,
                                subscription.order);
     return;
   }
+}
+
+void Session::on_control(const Control& control) noexcept {
+  if (has_ended_ || !control.concerns(client_id())) return;
+  if (control.kind != Control::Kind::kDisconnect) return dialect_.on_control(*this, control);
+  end_with(Cause::kForced, static_cast<ws::CloseCode>(control.code), control.reason);
+}
+
+void Session::on_presence(ChannelName channel, const PresenceEntry& entry, bool is_there) noexcept {
+  if (is_open()) dialect_.on_presence(*this, channel, entry, is_there);
+}
+
+void Session::on_answer(const ShardMessage& message) noexcept {
+  if (!has_ended_) dialect_.on_answer(*this, message);
 }
 
 }  // namespace sluice

@@ -58,7 +58,7 @@ void Session::deliver_backlog(ChannelName channel, const Publication& publicatio
 void Session::enqueue(const Publication& publication, Position position,
                       GiveWay give_way) noexcept {
   Payload& encoded = encode(publication, give_way);
-  connection_->write(encoded, publication.name_size, position.offset, give_way);
+  connection_->write(encoded, publication.frame_at, position.offset, give_way);
   counters().sent.add();
 }
 
@@ -138,10 +138,9 @@ std::size_t Session::drop_down_to(std::size_t cost_max, Drop reason) noexcept {
 }
 
 void Session::give_back_unbegun() noexcept {
-  connection_->take_unbegun(
-      [this](Payload& payload, std::uint16_t name_size, std::uint64_t offset) {
-        give_back(payload, name_size, offset, Drop::kQueuesFull);
-      });
+  connection_->take_unbegun([this](Payload& payload, std::uint16_t frame_at, std::uint64_t offset) {
+    give_back(payload, frame_at, offset, Drop::kQueuesFull);
+  });
 }
 
 void Session::shed() noexcept {

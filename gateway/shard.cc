@@ -26,6 +26,11 @@ ReactorLimits reactor_limits(const Limits& limits) noexcept {
           std::min(kWaitBytesMax, limits.write_queue / 16)};
 }
 
+// Apart from those of other shards, and of other starts of the instance.
+std::uint64_t first_epoch(std::uint64_t epoch, std::uint32_t shard) noexcept {
+  return Random(epoch + shard).next() | 1;
+}
+
 }  // namespace
 
 Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<Backend> backend,
@@ -35,7 +40,7 @@ Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<
       backend_(std::move(backend)),
       reactor_(*backend_, shared.clock, reactor_limits(shared.limits),
                static_cast<std::uint16_t>(index), *this),
-      broker_(shared.epoch),
+      broker_(first_epoch(shared.epoch, index)),
       compression_(shared.compression, reactor_.blocks(), reactor_.payloads(), counters_),
       router_({index, shared.hash_key, shared.limits, shared.namespaces, shared.exchange, reactor_,
                sessions_, broker_, counters_, *this}),

@@ -79,8 +79,8 @@ Payload& ShardCompression::wrap(const Publication& publication, ConstBytes compr
                                 bool is_shared) noexcept {
   std::array<std::byte, ws::kFrameHeaderMax> header;
   const std::size_t header_size =
-      ws::encode_header(header, ws::Opcode::kText, true, compressed.size(), true);
-  const std::size_t frame_at = publication.frame_at();
+      ws::encode_header(header, publication.view().opcode(), true, compressed.size(), true);
+  const std::size_t frame_at = publication.frame_at;
   Payload& variant = payloads_.make_variant(*publication.payload,
                                             frame_at + header_size + compressed.size(), is_shared);
   std::byte* out = PayloadPool::writable(variant).data();

@@ -82,10 +82,12 @@ struct ShardCounters {
   Counter channels_made;
   Gauge channels;       // whose home is here
   Counter published;    // publications that came to their home here
+  Counter repeated;     // and those that had come before, by their id
   Counter distributed;  // of these, how many somebody followed then
   Counter fanned_out;   // deliveries that they became: one per session that followed the channel
   Gauge history_messages;
   Gauge history_bytes;
+  Counter histories_lost;  // whole, because all together were too large
   Gauge mailbox_messages;
   Gauge mailbox_bytes;
   Counter mailbox_stored;

@@ -24,11 +24,13 @@ void Shard::on_shard_message(std::uint32_t, const ShardMessage& message) noexcep
     case ShardMessage::Kind::kHandOver:
       take_over(message);
       break;
+    case ShardMessage::Kind::kPublished:
     case ShardMessage::Kind::kHistoryAnswer:
-      if (HttpStage* stage = http_.get(message.session)) {
-        stage->on_history(message.request, HistoryAnswer::unpack(message.payload->bytes));
-      }
-      reactor_.payloads().drop(*message.payload);
+    case ShardMessage::Kind::kMembersAnswer:
+    case ShardMessage::Kind::kChannelsAnswer:
+    case ShardMessage::Kind::kDone:
+      if (HttpStage* stage = http_.get(message.session)) stage->on_answer(message);
+      if (message.payload != nullptr) reactor_.payloads().drop(*message.payload);
       break;
     case ShardMessage::Kind::kStop:
       begin_stop(Time(Duration(static_cast<std::int64_t>(message.number))));

@@ -23,10 +23,10 @@ class StoredMessages {
   struct Item {
     std::uint64_t offset = 0;
     Payload* payload = nullptr;
-    std::uint16_t name_size = 0;
+    std::uint16_t frame_at = 0;
     Time stored_at;
 
-    Publication publication() const noexcept { return {payload, name_size}; }
+    Publication publication() const noexcept { return {payload, frame_at}; }
     // What a limit in bytes is charged: the bytes and their bookkeeping, so that tiny ones count.
     std::size_t cost() const noexcept { return payload->bytes.size() + sizeof(Item); }
   };

@@ -44,7 +44,25 @@ std::optional<std::string> text_of(const toml::node& node) {
   return std::nullopt;
 }
 
+// [namespace.news] presence = true, as `--namespace news.presence=true`.
+std::optional<std::vector<std::string>> texts_of_namespaces(const toml::table& namespaces) {
+  std::vector<std::string> texts;
+  for (const auto& [name, node] : namespaces) {
+    const toml::table* const settings = node.as_table();
+    if (settings == nullptr) return std::nullopt;
+    for (const auto& [key, value] : *settings) {
+      const auto text = text_of(value);
+      if (!text) return std::nullopt;
+      texts.push_back(std::string(name.str()) + "." + std::string(key.str()) + "=" + *text);
+    }
+  }
+  return texts;
+}
+
+bool is_of_namespaces(const OptionSpec& spec) noexcept { return spec.name == "namespace"; }
+
 std::optional<std::vector<std::string>> texts_of(const OptionSpec& spec, const toml::node& node) {
+  if (is_of_namespaces(spec) && node.is_table()) return texts_of_namespaces(*node.as_table());
   std::vector<std::string> texts;
   const auto* array = node.as_array();
   if (array == nullptr) {
@@ -84,6 +102,17 @@ std::string quoted(std::string_view text) {
     out += c;
   }
   return out + "\"";
+}
+
+// The settings of namespaces one by one, with where they come from.
+std::string namespace_lines(const std::vector<std::string>& settings, const std::string& origin) {
+  std::string text;
+  for (const std::string& setting : settings) {
+    const std::size_t equals = setting.find('=');
+    text += "namespace." + setting.substr(0, equals) + " = " + quoted(setting.substr(equals + 1)) +
+            "  # " + origin + "\n";
+  }
+  return text;
 }
 
 std::string value_text(const OptionSpec& spec, const std::vector<std::string>& values) {
@@ -130,6 +159,10 @@ std::string write_config_file(const Options& options, std::span<const std::strin
   for (std::size_t i = 0; i < table.size(); ++i) {
     if (!table[i].is_in_file()) continue;
     const auto values = table[i].show(options);
+    if (is_of_namespaces(table[i]) && !values.empty()) {
+      text += namespace_lines(values, origin_of[i].empty() ? "default" : origin_of[i]);
+      continue;
+    }
     const bool is_unset = values.empty();
     std::string line = is_unset ? "# " + table[i].file_key() + " is not set"
                                 : table[i].file_key() + " = " + value_text(table[i], values);

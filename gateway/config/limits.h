@@ -63,10 +63,10 @@ struct Limits {
   std::size_t max_channels = 1'000'000;  // of the instance -> error `unavailable`
   Duration client_list_interval = std::chrono::seconds(1);  // a session -> its newest request waits
 
-  // What is kept: the oldest goes first. 0 messages: nothing is kept.
-  std::size_t history_messages = 1000;  // of the group chat
-  std::size_t history_bytes = 4 * kMiB;
-  std::size_t page_messages = 100;                 // of these in the page
+  // What is kept: the oldest goes first. What a channel keeps is up to its namespace.
+  std::size_t histories_total = 256 * kMiB;        // the channel silent longest loses its history
+  std::size_t publication_ids = 200'000;           // to tell repetitions -> the oldest is forgotten
+  std::size_t page_messages = 100;                 // of the group chat's history in the page
   std::size_t mailbox_messages = 1000;             // of one absent user -> drop, told as a gap
   std::size_t mailbox_bytes = 1 * kMiB;            // of one absent user -> the same
   std::size_t mailboxes_total = 64 * kMiB;         // the user idle longest loses all -> drop

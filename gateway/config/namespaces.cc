@@ -1,53 +1,105 @@
 #include "gateway/config/namespaces.h"
 
-#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+#include "gateway/config/namespace_settings.h"
 
 namespace sluice {
 namespace {
 
-// In the order of the enums.
-constexpr std::array<std::string_view, kNamespaceCount> kNames = {"chat", "user"};
-constexpr std::array<std::string_view, 3> kPolicies = {"disconnect", "drop-oldest", "drop-newest"};
-
-template <std::size_t kSize>
-std::optional<std::size_t> index_of(const std::array<std::string_view, kSize>& names,
-                                    std::string_view name) {
-  const auto* const found = std::find(names.begin(), names.end(), name);
-  if (found == names.end()) return std::nullopt;
-  return static_cast<std::size_t>(found - names.begin());
+// The group chat has always been open to whoever comes, and remembers.
+ChannelOptions group_chat() noexcept {
+  ChannelOptions options;
+  options.history_messages = 1000;
+  options.history_time = std::chrono::hours(24 * 365);
+  options.presence = true;
+  options.subscribe = options.publish = Allowed::kEverybody;
+  return options;
 }
 
 }  // namespace
 
-std::optional<std::string> Namespaces::set_slow_consumers(std::span<const std::string> settings) {
-  std::array<std::optional<SlowConsumer>, kNamespaceCount> set;
+Namespaces::Namespaces() {
+  options_.emplace(kChat, group_chat());
+  options_.emplace(kDefault, ChannelOptions());
+  ChannelOptions user;
+  user.presence = true;  // the connections of a user
+  options_.emplace(kUser, user);
+}
+
+ChannelOptions& Namespaces::of(std::string_view name) {
+  return const_cast<ChannelOptions&>(std::as_const(*this).of(name));
+}
+
+const ChannelOptions& Namespaces::of(std::string_view name) const {
+  const auto found = options_.find(name);
+  SLUICE_CHECK(found != options_.end());
+  return found->second;
+}
+
+const ChannelOptions* Namespaces::find_channel(std::string_view channel) const noexcept {
+  if (kind_of(channel) == ChannelKind::kUser) return &options_.find(kUser)->second;
+  if (channel.starts_with('$')) channel.remove_prefix(1);
+  const std::size_t colon = channel.find(':');
+  const std::string_view name = channel.substr(0, colon);
+  const auto found = options_.find(name);
+  // Nobody names a user's channel like that.
+  if (found != options_.end() && name != kUser) return &found->second;
+  return colon == std::string_view::npos ? &options_.find(kDefault)->second : nullptr;
+}
+
+const ChannelOptions& Namespaces::of_channel(std::string_view channel) const noexcept {
+  const ChannelOptions* const options = find_channel(channel);
+  SLUICE_CHECK(options != nullptr);
+  return *options;
+}
+
+std::optional<std::string> Namespaces::set(std::span<const std::string> settings) {
+  auto changed = options_;
   for (const std::string& setting : settings) {
-    const auto fault = [&setting](std::string_view remedy) {
-      return "cannot read '" + setting + "': " + std::string(remedy);
-    };
+    const auto parsed = parse_namespace_setting(setting);
+    if (!parsed) return parsed.error();
+    const auto [entry, is_new] = changed.try_emplace(std::string(parsed->name));
+    if (auto fault = parsed->apply(entry->second)) return *fault;
+  }
+  options_ = std::move(changed);
+  return std::nullopt;
+}
+
+std::vector<std::string> Namespaces::settings() const {
+  std::vector<std::string> all;
+  const Namespaces from_the_start;
+  for (const auto& [name, options] : options_) {
+    const auto built_in = from_the_start.options_.find(name);
+    const bool is_new = built_in == from_the_start.options_.end();
+    append_namespace_settings(all, name, options, is_new ? nullptr : &built_in->second);
+  }
+  return all;
+}
+
+std::optional<std::string> Namespaces::set_slow_consumers(std::span<const std::string> settings) {
+  std::vector<std::string> long_forms;
+  for (const std::string& setting : settings) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos) {
-      return fault("write a namespace and a policy, such as chat=drop-oldest");
+      return "cannot read '" + setting +
+             "': write a namespace and a policy, such as chat=drop-oldest";
     }
-    const std::string_view text = setting;
-    const auto name = index_of(kNames, text.substr(0, equals));
-    if (!name) return fault("the namespaces are chat and user");
-    const auto policy = index_of(kPolicies, text.substr(equals + 1));
-    if (!policy) return fault("choose disconnect, drop-oldest or drop-newest");
-    if (set[*name]) return fault("the namespace has a policy already: name it once");
-    set[*name] = static_cast<SlowConsumer>(*policy);
+    const std::string name = setting.substr(0, equals);
+    if (!options_.contains(name)) {
+      return "cannot read '" + setting + "': there is no namespace '" + name + "'";
+    }
+    long_forms.push_back(name + ".slow_consumer" + setting.substr(equals));
   }
-  for (std::size_t i = 0; i < kNamespaceCount; ++i) {
-    options_[i].slow_consumer = set[i].value_or(ChannelOptions{}.slow_consumer);
-  }
-  return std::nullopt;
+  return set(long_forms);
 }
 
 std::vector<std::string> Namespaces::slow_consumers() const {
   std::vector<std::string> settings;
-  for (std::size_t i = 0; i < kNamespaceCount; ++i) {
-    const auto policy = static_cast<std::size_t>(options_[i].slow_consumer);
-    settings.push_back(std::string(kNames[i]) + "=" + std::string(kPolicies[policy]));
+  for (const auto& [name, options] : options_) {
+    if (options.slow_consumer == SlowConsumer::kDisconnect) continue;
+    settings.push_back(name + "=" + std::string(to_text(options.slow_consumer)));
   }
   return settings;
 }

@@ -1,20 +1,25 @@
 // What holds for a channel, by the namespace that its name falls into.
 //
-// There are two namespaces, both built in: `user`, the channels that reach one user each, and
-// `chat`, everything that clients share. Who needs an option of a channel resolves it once, when it
-// meets the channel, and keeps the reference: names are not looked at per message.
+// The namespace of a channel is what stands in front of the first ':' of its name, without a
+// leading '$'; a name without ':' is in the namespace that is called like it, if there is one, else
+// in `default`. Three are there from the start: `chat`, whose channel `chat` is the group chat;
+// `default`; and `user`, the channels that reach one user each, whose names no client can spell.
+// A channel of a namespace that nobody has defined is unknown.
 //
-// Plain data, constant once an instance runs.
+// Who needs an option of a channel resolves it once, when it meets the channel, and keeps the
+// reference: names are not looked at per message. Plain data, constant once an instance runs.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "gateway/channel_kind.h"
 
 namespace sluice {
@@ -26,30 +31,53 @@ enum class SlowConsumer : std::uint8_t {
   kDropNewest,  // it is left out
 };
 
+// Which clients may do something without a token that says so.
+enum class Allowed : std::uint8_t { kNobody, kSubscribers, kEverybody };
+
 struct ChannelOptions {
   SlowConsumer slow_consumer = SlowConsumer::kDisconnect;
+  // What is kept for those who come later, oldest first to go. 0 messages: nothing, and the
+  // channel's positions mean nothing either.
+  std::size_t history_messages = 0;
+  std::size_t history_bytes = 4 * 1024 * 1024;
+  Duration history_time = std::chrono::hours(24);  // since it was published
+  bool presence = false;                           // who is there can be asked for
+  bool join_leave = false;  // and subscribers who want it hear of each that comes and goes
+  Allowed subscribe = Allowed::kNobody;
+  Allowed publish = Allowed::kNobody;
+
+  bool has_history() const noexcept { return history_messages > 0; }
 };
 
-enum class Namespace : std::uint8_t { kChat, kUser };
-inline constexpr std::size_t kNamespaceCount = 2;
-
-// The options of every namespace.
+// The options of every namespace. Owned by who composes the instance.
 class Namespaces {
  public:
-  ChannelOptions& of(Namespace name) noexcept { return options_[static_cast<std::size_t>(name)]; }
-  const ChannelOptions& of_channel(std::string_view channel) const noexcept {
-    const bool is_user = kind_of(channel) == ChannelKind::kUser;
-    return options_[static_cast<std::size_t>(is_user ? Namespace::kUser : Namespace::kChat)];
-  }
+  static constexpr std::string_view kChat = kChatChannel;
+  static constexpr std::string_view kUser = "user";
+  static constexpr std::string_view kDefault = "default";
 
-  // Reads settings such as `chat=drop-oldest`; a namespace that none of them names gets the
-  // default. What is wrong, with the remedy, if one cannot be read.
+  Namespaces();
+
+  // REQUIRES: there is one of that name.
+  ChannelOptions& of(std::string_view name);
+  const ChannelOptions& of(std::string_view name) const;
+  // Null: the channel is unknown. As long-lived as this.
+  const ChannelOptions* find_channel(std::string_view channel) const noexcept;
+  // REQUIRES: the channel is not unknown.
+  const ChannelOptions& of_channel(std::string_view channel) const noexcept;
+
+  // Reads settings such as `news.presence=on`; the first one of a namespace defines it. What is
+  // wrong, with the remedy, if one cannot be read; then nothing has changed.
+  std::optional<std::string> set(std::span<const std::string> settings);
+  // What makes these of those that are there from the start, as `set` reads it.
+  std::vector<std::string> settings() const;
+  // The same for `chat=drop-oldest`, the short form for one of the settings.
   std::optional<std::string> set_slow_consumers(std::span<const std::string> settings);
-  // All of them, as set_slow_consumers reads them.
+  // Of the namespaces that do not disconnect.
   std::vector<std::string> slow_consumers() const;
 
  private:
-  std::array<ChannelOptions, kNamespaceCount> options_;
+  std::map<std::string, ChannelOptions, std::less<>> options_;
 };
 
 }  // namespace sluice

@@ -35,6 +35,11 @@ template <class Field>
 Field& field_of(Options& options, Field Limits::*member) {
   return options.limits.*member;
 }
+// The group chat's namespace has options of its own.
+template <class Field>
+Field& field_of(Options& options, Field ChannelOptions::*member) {
+  return options.namespaces.of(Namespaces::kChat).*member;
+}
 template <class Field>
 Field& field_of(Options& options, Field Compression::*member) {
   return options.compression.*member;

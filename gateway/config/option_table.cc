@@ -103,6 +103,8 @@ Fault set_slow_consumer(Options& options, Values values) {
   return options.namespaces.set_slow_consumers(values);
 }
 
+Fault set_namespace(Options& options, Values values) { return options.namespaces.set(values); }
+
 Shown show_slow_consumer(const Options& options) { return options.namespaces.slow_consumers(); }
 
 Fault set_compression(Options& options, Values values) {
@@ -131,6 +133,7 @@ Shown show_nothing(const Options&) { return {}; }
 constexpr std::string_view kServer = "Server";
 constexpr std::string_view kClients = "Who may connect, and for how long";
 constexpr std::string_view kMessages = "What a client may send";
+constexpr std::string_view kChannels = "Channels";
 constexpr std::string_view kQueues = "What may wait";
 constexpr std::string_view kKept = "What is kept";
 constexpr std::string_view kCompression = "Compression (permessage-deflate)";
@@ -207,8 +210,13 @@ constexpr OptionSpec kTable[] = {
         "max-errors", kMessages, "Error answers that a client may earn before it is closed."),
     count_option<&Limits::max_pings, 1, kMillion>(
         "max-pings", kMessages, "Pings of a client in a second, else it closes with 1008."),
-    count_option<&Limits::max_channels, 1, 1000 * kMillion>("max-channels", kMessages,
+
+    count_option<&Limits::max_channels, 1, 1000 * kMillion>("max-channels", kChannels,
                                                             "Channels that may exist at once."),
+    {"namespace", kChannels, OptionKind::kList, "NAME.SETTING=VALUE",
+     "What holds for the channels NAME:..., such as news.history_messages=100; a table "
+     "[namespace.news] in the file. docs/channels.md has the settings. May be repeated.",
+     set_namespace, [](const Options& options) { return options.namespaces.settings(); }},
 
     size_option<&Limits::write_queue, 4 * kKiB, 4 * kGiB>(
         "write-queue", kQueues,
@@ -218,8 +226,8 @@ constexpr OptionSpec kTable[] = {
         "write-queues-total", kQueues,
         "Bytes that may wait for all sessions together; beyond it the largest queues give way."),
     {"slow-consumer", kQueues, OptionKind::kList, "NAMESPACE=POLICY",
-     "What a session loses that has no room for a message of a channel of chat or user: "
-     "disconnect, drop-oldest or drop-newest. May be repeated.",
+     "What a session loses that has no room for a message of a channel of chat, user or another "
+     "namespace: disconnect, drop-oldest or drop-newest. May be repeated.",
      set_slow_consumer, show_slow_consumer},
     duration_option<&Limits::write_timeout>(
         "write-timeout", kQueues, "How long a client may take none of what waits for it."),
@@ -227,10 +235,13 @@ constexpr OptionSpec kTable[] = {
         "inbox-aside", kQueues,
         "Bytes that may wait aside in each shard for another shard that is behind."),
 
-    count_option<&Limits::history_messages, 0, kMillion>(
+    count_option<&ChannelOptions::history_messages, 0, kMillion>(
         "history-messages", kKept, "Messages of the group chat that are kept; 0: none."),
-    size_option<&Limits::history_bytes, kKiB, kTiB>("history-size", kKept,
-                                                    "Bytes of them; the oldest make room."),
+    size_option<&ChannelOptions::history_bytes, kKiB, kTiB>("history-size", kKept,
+                                                            "Bytes of them; the oldest make room."),
+    size_option<&Limits::histories_total, kMiB, kTiB>(
+        "histories-total", kKept,
+        "Bytes of all histories together; the channel silent longest loses its own."),
     count_option<&Limits::page_messages, 0, kMillion>(
         "page-messages", kKept, "Of these, how many the chat page shows at first."),
     count_option<&Limits::mailbox_messages, 0, kMillion>(

@@ -17,13 +17,15 @@ constexpr std::string_view kChannel = kChatChannel;
 // A connection receives and is listed from its 101 on, so the 101 waits for the home.
 void ChatDialect::on_open(Session& session) noexcept { session.join(kChannel, true); }
 
-void ChatDialect::on_joined(Session& session) noexcept {
+void ChatDialect::on_joined(Session& session, const Joined&) noexcept {
   if (session.state().phase == SessionState::Phase::kOpening) return session.complete_opening();
   // It comes from another process, where a list may have been due.
   if (session.state().list_is_due) session.update_presence(kChannel, false, true);
 }
 
-void ChatDialect::on_join_failed(Session& session) noexcept { session.end(Cause::kUnavailable); }
+void ChatDialect::on_join_failed(Session& session, std::string_view) noexcept {
+  session.end(Cause::kUnavailable);
+}
 
 void ChatDialect::on_text(Session& session, Bytes text, std::size_t) noexcept {
   std::array<char, dialect::kNicknameBytesMax> scratch;
@@ -31,7 +33,7 @@ void ChatDialect::on_text(Session& session, Bytes text, std::size_t) noexcept {
   if (!command) return session.refuse(command.error());
   switch (command->kind) {
     case dialect::ChatCommand::Kind::kMessage:
-      session.publish(kChannel, text);
+      session.publish(kChannel, {text});
       if (Robot* robot = session.shard().robot) robot->ask(kChannel, as_text(text));
       return;
     case dialect::ChatCommand::Kind::kUpdateClients:

@@ -13,8 +13,8 @@ class EchoDialect final : public Dialect {
   void on_open(Session& session) noexcept override;
   void on_text(Session& session, Bytes text, std::size_t rest) noexcept override;
   void on_binary(Session& session, Bytes data, std::size_t rest) noexcept override;
-  void on_joined(Session& session) noexcept override;
-  void on_join_failed(Session& session) noexcept override;
+  void on_joined(Session& session, const Joined& joined) noexcept override;
+  void on_join_failed(Session& session, std::string_view channel) noexcept override;
   std::size_t encode_gap(Bytes out, std::uint64_t missed) noexcept override;
   void on_deadline(Session& session, Time now) noexcept override;
 };
@@ -25,8 +25,8 @@ class ChatDialect final : public Dialect {
   void on_open(Session& session) noexcept override;
   void on_text(Session& session, Bytes text, std::size_t rest) noexcept override;
   void on_binary(Session& session, Bytes data, std::size_t rest) noexcept override;
-  void on_joined(Session& session) noexcept override;
-  void on_join_failed(Session& session) noexcept override;
+  void on_joined(Session& session, const Joined& joined) noexcept override;
+  void on_join_failed(Session& session, std::string_view channel) noexcept override;
   std::size_t encode_gap(Bytes out, std::uint64_t missed) noexcept override;
   void on_deadline(Session& session, Time now) noexcept override;
 
@@ -40,8 +40,8 @@ class RelayDialect final : public Dialect {
   void on_open(Session& session) noexcept override;
   void on_text(Session& session, Bytes text, std::size_t rest) noexcept override;
   void on_binary(Session& session, Bytes data, std::size_t rest) noexcept override;
-  void on_joined(Session& session) noexcept override;
-  void on_join_failed(Session& session) noexcept override;
+  void on_joined(Session& session, const Joined& joined) noexcept override;
+  void on_join_failed(Session& session, std::string_view channel) noexcept override;
   std::size_t encode_gap(Bytes out, std::uint64_t missed) noexcept override;
   void on_deadline(Session& session, Time now) noexcept override;
 

@@ -13,8 +13,8 @@ void EchoDialect::on_binary(Session& session, Bytes data, std::size_t rest) noex
   session.send_message(ws::Opcode::kBinary, data, rest);
 }
 
-void EchoDialect::on_joined(Session&) noexcept {}
-void EchoDialect::on_join_failed(Session&) noexcept {}
+void EchoDialect::on_joined(Session&, const Joined&) noexcept {}
+void EchoDialect::on_join_failed(Session&, std::string_view) noexcept {}
 void EchoDialect::on_deadline(Session&, Time) noexcept {}
 
 std::size_t EchoDialect::encode_gap(Bytes out, std::uint64_t missed) noexcept {

@@ -21,7 +21,7 @@ void RelayDialect::on_text(Session& session, Bytes text, std::size_t) noexcept {
       return bind(session, command->own.channel());
     case dialect::RelayCommand::Kind::kSend:
       if (!command->own.is_empty()) bind(session, command->own.channel());
-      return session.publish(command->to.channel(), text);
+      return session.publish(command->to.channel(), {text});
     case dialect::RelayCommand::Kind::kIgnored:
       return session.count_ignored();
   }
@@ -32,12 +32,14 @@ void RelayDialect::on_text(Session& session, Bytes text, std::size_t) noexcept {
 void RelayDialect::bind(Session& session, std::string_view user_channel) noexcept {
   if (session.follows(user_channel)) return;
   session.leave_channels();
-  session.join(user_channel, false);
+  session.join(user_channel, true);
 }
 
-void RelayDialect::on_joined(Session&) noexcept {}
+void RelayDialect::on_joined(Session&, const Joined&) noexcept {}
 
-void RelayDialect::on_join_failed(Session& session) noexcept { session.refuse(kCannotBind); }
+void RelayDialect::on_join_failed(Session& session, std::string_view) noexcept {
+  session.refuse(kCannotBind);
+}
 
 void RelayDialect::on_binary(Session& session, Bytes, std::size_t) noexcept {
   session.refuse(dialect::not_text_refusal());

@@ -75,7 +75,7 @@ RobotOutcome Robot::say(const Question& question, ConstBytes body) noexcept {
   dialect::append_robot_answer(answer, question.text, *reply, name_);
   // Escapes and cur_time make it longer than the reply was; clients and queues know one limit.
   if (answer.size() > limits_.max_message) return RobotOutcome::kTooLong;
-  router_.publish(router_.name(question.channel), as_bytes(answer));
+  router_.publish(router_.name(question.channel), {as_bytes(answer)});
   return RobotOutcome::kAnswered;
 }
 

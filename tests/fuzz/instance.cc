@@ -118,7 +118,6 @@ class Play {
     limits.max_fragments = 8;
     if ((flags & 1) != 0) limits.write_queue = 4096;
     if ((flags & 2) != 0) limits.mailbox_messages = 2;
-    if ((flags & 4) != 0) limits.history_messages = 1;
     if ((flags & 8) != 0) limits.max_connections = 3;
     if ((flags & 16) != 0) limits.max_channels = 2;
     if ((flags & 32) != 0) limits.write_queues_total = 16 * kKiB;
@@ -126,9 +125,10 @@ class Play {
   }
   static Namespaces namespaces_of(Choices& choices) {
     Namespaces namespaces;
-    for (const Namespace name : {Namespace::kChat, Namespace::kUser}) {
+    for (const std::string_view name : {Namespaces::kChat, Namespaces::kUser}) {
       namespaces.of(name).slow_consumer = static_cast<SlowConsumer>(choices.below(3));
     }
+    if (choices.below(2) == 1) namespaces.of(Namespaces::kChat).history_messages = 1;
     return namespaces;
   }
 

@@ -70,7 +70,7 @@ TEST(Cause, HasTheCodeThatClientsAreToldAbout) {
       {Cause::kPingTimeout, 1006},      {Cause::kWriteTimeout, 1006},
       {Cause::kSlowConsumer, 1008},     {Cause::kQueuesFull, 1013},
       {Cause::kUnavailable, 1013},      {Cause::kShutdown, 1001},
-      {Cause::kBadDeflate, 1007}};
+      {Cause::kBadDeflate, 1007},       {Cause::kForced, 3503}};
   for (const auto& [cause, code] : codes) {
     EXPECT_EQ(describe(cause).code, code) << describe(cause).label;
   }

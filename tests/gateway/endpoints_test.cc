@@ -74,7 +74,7 @@ class EndpointsTest : public testing::Test {
   }
 
   FakeInstance instance_;
-  HistoryAnswer history_{{5, 6}, true, {as_bytes(R"({"message":"said before"})")}};
+  ChatHistory history_{{5, 6}, true, {as_bytes(R"({"message":"said before"})")}};
 };
 
 struct Endpoint {

@@ -13,6 +13,7 @@
 
 #include "gateway/home.h"
 #include "gateway/memory_broker.h"
+#include "gateway/presence_entry.h"
 
 namespace sluice::test {
 
@@ -45,15 +46,17 @@ class HomeTest : public testing::Test, public HomeOutlet {
     EXPECT_EQ(payloads_.live(), 0u) << "every reference is dropped or passed on";
   }
   void make(std::size_t shards) {
-    home_ = std::make_unique<Home>(*this, broker_, payloads_, counters_, limits_, shards);
+    home_ = std::make_unique<Home>(
+        HomeParts{*this, broker_, payloads_, counters_, limits_, namespaces_, shards});
   }
 
   bool to_shard(std::uint32_t shard, const ShardMessage& message) noexcept override {
     const bool is_delivery = message.kind == Kind::kDeliver && !only_gaps_;
     if ((is_delivery || message.kind == Kind::kGap) && full_.contains(shard)) return false;
-    Sent sent{shard, message.kind, message.number, {}};
+    const bool is_answer = message.kind == Kind::kSubscribed || message.kind == Kind::kRefused;
+    Sent sent{shard, message.kind, is_answer ? message.order : message.number, {}};
     if (message.kind == Kind::kDeliver) {
-      const Publication publication{message.payload, message.name_size};
+      const Publication publication = publication_of(message);
       EXPECT_EQ(message.channel_hash, name(publication.channel()).hash);
       sent.text = as_text(publication.data());
     } else {
@@ -72,10 +75,10 @@ class HomeTest : public testing::Test, public HomeOutlet {
 
   static ChannelName name(std::string_view text) { return ChannelName::of({1, 2}, text); }
   ShardMessage message(std::string_view channel, std::string_view rest = {}, std::uint8_t flags = 0,
-                       std::uint64_t number = 0) {
+                       std::uint64_t order = 0) {
     ShardMessage made;
     made.flags = flags;
-    made.number = number;
+    made.order = order;
     made.name_size = static_cast<std::uint16_t>(channel.size());
     made.channel_hash = name(channel).hash;
     made.payload = &payloads_.make(channel.size() + rest.size());
@@ -91,16 +94,19 @@ class HomeTest : public testing::Test, public HomeOutlet {
   }
   void publish(std::string_view text, std::string_view channel = kRoom) {
     ShardMessage made;
-    const Publication publication = make_publication(payloads_, channel, as_bytes(text));
-    made.name_size = publication.name_size;
+    const Publication publication = make_publication(payloads_, channel, {as_bytes(text)});
+    made.name_size = static_cast<std::uint16_t>(channel.size());
+    made.frame_at = publication.frame_at;
     made.channel_hash = name(channel).hash;
     made.payload = publication.payload;
-    home_->publish(made);
+    home_->publish(0, made);
   }
   // Appears in the channel's list; returns the order that was given.
   std::uint64_t appear(std::uint32_t shard, std::string_view nickname, std::uint64_t wanted = 0) {
-    home_->subscribe(shard, message(kRoom, nickname, ShardMessage::kWithPresence, wanted));
-    return last_.number;
+    std::string entry;
+    PresenceEntry{{}, {}, {}, {}, nickname}.pack(entry);
+    home_->subscribe(shard, message(kRoom, entry, ShardMessage::kWithPresence, wanted));
+    return last_.order;
   }
   void disappear(std::uint32_t shard, std::uint64_t order) {
     home_->unsubscribe(shard, message(kRoom, {}, ShardMessage::kWithPresence, order));
@@ -123,6 +129,7 @@ class HomeTest : public testing::Test, public HomeOutlet {
   }
 
   Limits limits_;
+  Namespaces namespaces_;
   ShardCounters counters_;
   BlockPool blocks_;
   PayloadPool payloads_{blocks_, 0};

@@ -16,12 +16,13 @@ class HomeHistoryTest : public HomeTest {
     home_->run();
   }
   void start(std::size_t history_messages) {
-    limits_.history_messages = history_messages;
+    namespaces_.of(Namespaces::kChat).history_messages = history_messages;
     make(3);
   }
   // "complete 2 m3 m4": whether nothing is missing, the channel's offset, and the messages.
   std::string history(std::optional<Position> since = std::nullopt) {
     ShardMessage asked = message(kChatChannel);
+    asked.count = ShardMessage::kAll;
     if (since) {
       asked.flags = ShardMessage::kSince;
       asked.epoch = since->epoch;
@@ -32,7 +33,9 @@ class HomeHistoryTest : public HomeTest {
     const HistoryAnswer answer = HistoryAnswer::unpack(as_bytes(whole_answer_));
     std::string text = answer.is_complete ? "complete " : "incomplete ";
     text += std::to_string(answer.position.offset);
-    for (const ConstBytes one : answer.messages) text += " " + std::string(as_text(one));
+    for (const auto& item : answer.items) {
+      text += " " + std::string(as_text(item.publication.data()));
+    }
     return text;
   }
   bool to_shard(std::uint32_t shard, const ShardMessage& message) noexcept override {
@@ -69,11 +72,12 @@ TEST_F(HomeHistoryTest, APositionBeyondTheLastOneIsNeverComplete) {
   for (const std::size_t kept : {std::size_t{0}, std::size_t{3}}) {
     start(kept);
     subscribe(1, kChatChannel);
+    const std::uint64_t epoch = last_.epoch;
     said_ = 0;
     say(2);
-    EXPECT_EQ(history(Position{kEpoch, 2}), "complete 2") << kept;
-    EXPECT_EQ(history(Position{kEpoch, 3}), "incomplete 2") << kept;
-    EXPECT_EQ(history(Position{kEpoch, UINT64_MAX}), "incomplete 2") << kept;
+    EXPECT_EQ(history(Position{epoch, 2}), "complete 2") << kept;
+    EXPECT_EQ(history(Position{epoch, 3}), "incomplete 2") << kept;
+    EXPECT_EQ(history(Position{epoch, UINT64_MAX}), "incomplete 2") << kept;
   }
 }
 
@@ -87,18 +91,17 @@ TEST_F(HomeHistoryTest, WithoutHistoryWhateverCameIsMissing) {
 }
 
 // Else somebody who knows a position would take what others said for what it heard itself.
-TEST_F(HomeHistoryTest, OffsetsGoOnWhenEverybodyHasLeft) {
+TEST_F(HomeHistoryTest, AChannelThatBeginsAnewHasAnotherEpoch) {
   start(0);
   subscribe(1, kChatChannel);
   say(3);
   unsubscribe(1, kChatChannel);
   EXPECT_EQ(home_->channel_count(), 0u);
-  EXPECT_EQ(history(Position{kEpoch, 3}), "complete 3");
-  EXPECT_EQ(history(Position{kEpoch, 2}), "incomplete 3");
+  EXPECT_EQ(history(Position{kEpoch, 3}), "incomplete 0");
   subscribe(1, kChatChannel);
   say(3);
-  EXPECT_EQ(history(Position{kEpoch, 3}), "incomplete 6");
-  EXPECT_EQ(history(Position{kEpoch, 6}), "complete 6");
+  EXPECT_EQ(history(Position{kEpoch, 3}), "incomplete 3");
+  EXPECT_EQ(history(Position{kEpoch + 1, 3}), "complete 3");
 }
 
 TEST_F(HomeHistoryTest, WhereNothingWasEverSaidNoPositionButTheFirstIsKnown) {

@@ -27,8 +27,8 @@ struct QuietDialect final : Dialect {
   void on_open(Session& session) noexcept override { session.complete_opening(); }
   void on_text(Session&, Bytes, std::size_t) noexcept override {}
   void on_binary(Session&, Bytes, std::size_t) noexcept override {}
-  void on_joined(Session&) noexcept override {}
-  void on_join_failed(Session&) noexcept override {}
+  void on_joined(Session&, const Joined&) noexcept override {}
+  void on_join_failed(Session&, std::string_view) noexcept override {}
   std::size_t encode_gap(Bytes out, std::uint64_t missed) noexcept override {
     gaps.push_back(missed);
     return encode_gap_frame(out, missed);
@@ -72,7 +72,7 @@ class HubTest : public testing::Test,
   std::size_t deliver(std::string_view channel) {
     std::map<Session*, std::size_t> before;
     for (Session* session : opened_) before[session] = queued(*session);
-    const Publication publication = make_publication(reactor_.payloads(), channel, as_bytes("x"));
+    const Publication publication = make_publication(reactor_.payloads(), channel, {as_bytes("x")});
     const std::size_t count = router_.hub().deliver(router_.name(channel), publication, {1, 1});
     EXPECT_EQ(publication.payload->references, 1 + count) << "the caller keeps its own";
     reactor_.payloads().drop(*publication.payload);
@@ -266,7 +266,7 @@ TEST_F(HubTest, AMemberThatEndedIsPassedOverAndLeavesLaterInTheTurn) {
   for (Session* session : sessions) join(*session, "room");
   sessions[1]->end(Cause::kSlowConsumer);
   EXPECT_EQ(router_.hub().memberships(), 3u) << "somebody may be walking through the members";
-  const Publication publication = make_publication(reactor_.payloads(), "room", as_bytes("x"));
+  const Publication publication = make_publication(reactor_.payloads(), "room", {as_bytes("x")});
   EXPECT_EQ(router_.hub().deliver(router_.name("room"), publication, {1, 1}), 3u);
   reactor_.payloads().drop(*publication.payload);
   EXPECT_EQ(counters_.dropped[static_cast<std::size_t>(Drop::kSessionEnded)].value(), 1u);

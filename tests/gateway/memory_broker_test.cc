@@ -22,14 +22,15 @@ class MemoryBrokerTest : public testing::Test, public BrokerEvents {
  protected:
   ~MemoryBrokerTest() override { EXPECT_EQ(pool_.live(), 0u); }
 
-  void on_publication(std::uint64_t channel_hash, Publication publication,
-                      Position position) noexcept override {
+  void on_publication(std::uint64_t channel_hash, Publication publication, Position position,
+                      const Asker&) noexcept override {
     delivered_.push_back({channel_hash, std::string(as_text(publication.data())), position});
     pool_.drop(*publication.payload);
     if (react_) react_();
   }
   void publish(std::uint64_t channel_hash, std::string_view text, Position& last) {
-    broker_.publish(channel_hash, make_publication(pool_, "name", as_bytes(text)), last);
+    broker_.publish(channel_hash, make_publication(pool_, "name", {as_bytes(text)}), last, true,
+                    {});
   }
 
   BlockPool blocks_;
@@ -40,7 +41,7 @@ class MemoryBrokerTest : public testing::Test, public BrokerEvents {
 };
 
 TEST_F(MemoryBrokerTest, AnswersNothingBeforeItRuns) {
-  Position last;
+  Position last = broker_.begin();
   publish(1, "a", last);
   EXPECT_TRUE(delivered_.empty());
   EXPECT_TRUE(broker_.run(*this));
@@ -48,7 +49,7 @@ TEST_F(MemoryBrokerTest, AnswersNothingBeforeItRuns) {
 }
 
 TEST_F(MemoryBrokerTest, GivesEachPublicationOfAChannelTheNextOffset) {
-  Position last;
+  Position last = broker_.begin();
   for (const char* text : {"a", "b", "c"}) publish(1, text, last);
   EXPECT_EQ(last, (Position{kEpoch, 3}));
   broker_.run(*this);
@@ -61,22 +62,31 @@ TEST_F(MemoryBrokerTest, GivesEachPublicationOfAChannelTheNextOffset) {
 }
 
 TEST_F(MemoryBrokerTest, CountsChannelsApartAndKeepsTheOrderOfArrival) {
-  Position one;
-  Position two;
+  Position one = broker_.begin();
+  Position two = broker_.begin();
   publish(1, "a", one);
   publish(2, "b", two);
   publish(1, "c", one);
   broker_.run(*this);
-  EXPECT_EQ(delivered_, (std::vector<Delivered>{
-                            {1, "a", {kEpoch, 1}}, {2, "b", {kEpoch, 1}}, {1, "c", {kEpoch, 2}}}));
+  EXPECT_EQ(delivered_,
+            (std::vector<Delivered>{
+                {1, "a", {kEpoch, 1}}, {2, "b", {kEpoch + 1, 1}}, {1, "c", {kEpoch, 2}}}));
 }
 
-TEST_F(MemoryBrokerTest, BeginsAnewWhereAnotherEpochLeftOff) {
-  Position last{kEpoch + 1, 500};
+TEST_F(MemoryBrokerTest, GivesEachChannelThatBeginsAnEpochOfItsOwn) {
+  EXPECT_EQ(broker_.begin(), (Position{kEpoch, 0}));
+  EXPECT_EQ(broker_.begin(), (Position{kEpoch + 1, 0}));
+}
+
+TEST_F(MemoryBrokerTest, WhatGetsNoPlaceIsDeliveredInItsTurn) {
+  Position last = broker_.begin();
   publish(1, "a", last);
-  EXPECT_EQ(last, (Position{kEpoch, 1}));
+  broker_.publish(1, make_publication(pool_, "name", {as_bytes("b")}), last, false, {});
+  publish(1, "c", last);
   broker_.run(*this);
-  EXPECT_EQ(delivered_.at(0).position, last);
+  EXPECT_EQ(delivered_, (std::vector<Delivered>{{1, "a", {kEpoch, 1}},
+                                                {1, "b", {kEpoch, Position::kNoPlace}},
+                                                {1, "c", {kEpoch, 2}}}));
 }
 
 TEST_F(MemoryBrokerTest, GoesOnFromAPositionOfItsOwnEpoch) {
@@ -87,7 +97,7 @@ TEST_F(MemoryBrokerTest, GoesOnFromAPositionOfItsOwnEpoch) {
 }
 
 TEST_F(MemoryBrokerTest, DeliversNothingTwice) {
-  Position last;
+  Position last = broker_.begin();
   EXPECT_FALSE(broker_.run(*this));
   publish(1, "a", last);
   EXPECT_TRUE(broker_.run(*this));
@@ -96,7 +106,7 @@ TEST_F(MemoryBrokerTest, DeliversNothingTwice) {
 }
 
 TEST_F(MemoryBrokerTest, WhatIsPublishedWhileItDeliversComesWithTheNextRun) {
-  Position last;
+  Position last = broker_.begin();
   react_ = [&] {
     if (last.offset < 100) publish(1, "reaction", last);
   };

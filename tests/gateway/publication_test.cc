@@ -36,10 +36,11 @@ class PublicationTest : public testing::Test {
 
 TEST_F(PublicationTest, GivesBackNameAndDataOfAnySize) {
   for (const std::size_t size : kSizes) {
-    for (const std::string& name : {std::string("c"), std::string("\xffs") + "U1",
-                                    std::string(300, 'n'), std::string(0xffff, 'N')}) {
+    for (const std::string& name :
+         {std::string("c"), std::string("\xffs") + "U1", std::string(300, 'n'),
+          std::string(PublicationView::kHeadBytesMax - 2, 'N')}) {
       const std::string data(size, 'd');
-      const Publication publication = make_publication(pool_, name, as_bytes(data));
+      const Publication publication = make_publication(pool_, name, {as_bytes(data)});
       EXPECT_EQ(publication.channel(), name);
       EXPECT_EQ(as_text(publication.data()), data) << size << " behind " << name.size();
       pool_.drop(*publication.payload);
@@ -47,11 +48,33 @@ TEST_F(PublicationTest, GivesBackNameAndDataOfAnySize) {
   }
 }
 
+TEST_F(PublicationTest, CarriesExtrasThatNobodyPaysForWithoutThem) {
+  const PublicationExtras extras{R"({"user":"u"})", R"({"k":"v"})", "id-1"};
+  const Publication with =
+      make_publication(pool_, "c", {as_bytes("data"), ws::Opcode::kBinary, extras});
+  const Publication without = make_publication(pool_, "c", {as_bytes("data")});
+  EXPECT_EQ(with.extras(), extras);
+  EXPECT_EQ(with.channel(), "c");
+  EXPECT_EQ(as_text(with.data()), "data");
+  EXPECT_EQ(with.view().opcode(), ws::Opcode::kBinary);
+  EXPECT_EQ(without.extras(), PublicationExtras{});
+  EXPECT_EQ(without.view().opcode(), ws::Opcode::kText);
+  EXPECT_EQ(without.frame_at, 3u);
+  pool_.drop(*with.payload);
+  pool_.drop(*without.payload);
+}
+
+TEST_F(PublicationTest, KnowsWhatFitsInFrontOfTheFrame) {
+  const std::string most(PublicationView::kHeadBytesMax - 1 - 3 - 2, 't');
+  EXPECT_TRUE(fits_in_head("c", {{}, most, {}}));
+  EXPECT_FALSE(fits_in_head("cc", {{}, most, {}}));
+}
+
 TEST_F(PublicationTest, EndsInATextFrameOfTheData) {
   for (const std::size_t size : kSizes) {
     const std::string data(size, 'd');
-    const Publication publication = make_publication(pool_, "channel", as_bytes(data));
-    const ConstBytes frame = publication.payload->bytes.subspan(publication.frame_at());
+    const Publication publication = make_publication(pool_, "channel", {as_bytes(data)});
+    const ConstBytes frame = publication.payload->bytes.subspan(publication.frame_at);
     EXPECT_EQ(read_as_client(frame), data);
     pool_.drop(*publication.payload);
   }
@@ -60,7 +83,7 @@ TEST_F(PublicationTest, EndsInATextFrameOfTheData) {
 TEST_F(PublicationTest, KeepsACopyOfTheData) {
   std::string name = "name";
   std::string data = "data";
-  const Publication publication = make_publication(pool_, name, as_bytes(data));
+  const Publication publication = make_publication(pool_, name, {as_bytes(data)});
   name = "else";
   data = "else";
   EXPECT_EQ(publication.channel(), "name");
@@ -69,7 +92,7 @@ TEST_F(PublicationTest, KeepsACopyOfTheData) {
 }
 
 TEST_F(PublicationTest, HasOneReference) {
-  const Publication publication = make_publication(pool_, "name", as_bytes("data"));
+  const Publication publication = make_publication(pool_, "name", {as_bytes("data")});
   EXPECT_EQ(publication.payload->references, 1u);
   pool_.drop(*publication.payload);
   EXPECT_EQ(pool_.live(), 0u);

@@ -22,13 +22,14 @@ class ShardCompressionTest : public testing::Test {
     EXPECT_EQ(blocks_.counters().bytes_in_use.value(), 0);
   }
   Publication publish(std::string_view text) {
-    return make_publication(payloads_, "channel", as_bytes(text));
+    return make_publication(payloads_, "channel", {as_bytes(text)});
   }
+  static constexpr std::uint16_t kFrameAt = 7 + 2;  // behind "channel" and its size
   // What a client without takeover reads in a shared or own frame of a publication.
   static std::string read(const Payload& payload, RawInflate& inflate) {
-    const Publication frame{const_cast<Payload*>(&payload), 7};
+    const Publication frame{const_cast<Payload*>(&payload), kFrameAt};
     EXPECT_EQ(frame.channel(), "channel");
-    EXPECT_EQ(frame.payload->bytes[frame.frame_at()], std::byte{0xc1});
+    EXPECT_EQ(frame.payload->bytes[frame.frame_at], std::byte{0xc1});
     return inflate.message(as_text(frame.data()));
   }
 
@@ -68,7 +69,7 @@ TEST_F(ShardCompressionTest, APublicationIsSharedWhileSomebodyRefersToIt) {
   EXPECT_EQ(compression_->share(publication), first);
   EXPECT_EQ(first->references, 2u);
   EXPECT_EQ(counters_.deflated_from.value(), 1000u);
-  EXPECT_EQ(counters_.deflated_to.value(), first->bytes.size() - 7 - 2);
+  EXPECT_EQ(counters_.deflated_to.value(), first->bytes.size() - kFrameAt - 2);
   payloads_.drop(*first);
   payloads_.drop(*first);
   payloads_.drop(*compression_->share(publication));

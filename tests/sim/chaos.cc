@@ -20,11 +20,12 @@ Chaos::Chaos(std::uint64_t seed)
     : world_(options_of(seed)),
       random_(world_.network.random().next()),
       limits_(random_limits()),
+      namespaces_(random_namespaces()),
       peers_(draw_peers(random_)),
       instance_(world_.network, world_.scheduler, kAddress,
-                1 + static_cast<std::uint32_t>(seed % 8), limits_, random_namespaces(),
-                std::nullopt, random_compression()),
-      books_(instance_, limits_, (peers_.size() + 2) / 3) {
+                1 + static_cast<std::uint32_t>(seed % 8), limits_, namespaces_, std::nullopt,
+                random_compression()),
+      books_(instance_, limits_, namespaces_, (peers_.size() + 2) / 3) {
   for (std::size_t i = 0; i < peers_.size(); ++i) {
     peers_[i].index = i;
     // Every third one is a toy, and sometimes the one behind it is the same user's.
@@ -37,7 +38,6 @@ Limits Chaos::random_limits() {
   if (random_.chance(1, 2)) limits.write_queue = 8 * kKiB;
   if (random_.chance(1, 2)) limits.mailbox_messages = 5;
   if (random_.chance(1, 4)) limits.mailboxes_total = limits.mailbox_bytes = 16 * kKiB;
-  if (random_.chance(1, 4)) limits.history_messages = random_.chance(1, 2) ? 7 : 0;
   if (random_.chance(1, 4)) limits.mailbox_time = std::chrono::seconds(50);
   if (random_.chance(1, 4)) limits.write_queues_total = 64 * kKiB;
   if (random_.chance(1, 2)) limits.inbox_entries = random_.chance(1, 2) ? 1 : 4;
@@ -47,8 +47,11 @@ Limits Chaos::random_limits() {
 
 Namespaces Chaos::random_namespaces() {
   Namespaces namespaces;
-  for (const Namespace name : {Namespace::kChat, Namespace::kUser}) {
+  for (const std::string_view name : {Namespaces::kChat, Namespaces::kUser}) {
     namespaces.of(name).slow_consumer = static_cast<SlowConsumer>(random_.below(3));
+  }
+  if (random_.chance(1, 4)) {
+    namespaces.of(Namespaces::kChat).history_messages = random_.chance(1, 2) ? 7 : 0;
   }
   return namespaces;
 }

@@ -40,7 +40,7 @@ void Books::check_bounds(Faults& faults) {
   if (sum(&ShardCounters::mailbox_messages) > users_ * limits_.mailbox_messages) {
     faults.emplace_back("mailboxes hold more messages than they may");
   }
-  if (sum(&ShardCounters::history_messages) > limits_.history_messages) {
+  if (sum(&ShardCounters::history_messages) > namespaces_.of(Namespaces::kChat).history_messages) {
     faults.emplace_back("the history holds more than it may");
   }
   if (instance_.lost_wakes() != 0) {

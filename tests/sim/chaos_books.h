@@ -21,8 +21,9 @@ using Faults = std::vector<std::string>;
 class Books {
  public:
   // `users`: how many different users are spoken to.
-  Books(SimInstance& instance, const Limits& limits, std::size_t users)
-      : instance_(instance), limits_(limits), users_(users) {}
+  Books(SimInstance& instance, const Limits& limits, const Namespaces& namespaces,
+        std::size_t users)
+      : instance_(instance), limits_(limits), namespaces_(namespaces), users_(users) {}
 
   // At any moment.
   void check_bounds(Faults& faults);
@@ -47,6 +48,7 @@ class Books {
 
   SimInstance& instance_;
   const Limits& limits_;
+  const Namespaces& namespaces_;
   const std::size_t users_;
 };
 

@@ -97,6 +97,7 @@ class Chaos {
   World world_;
   Random random_;
   const Limits limits_;
+  const Namespaces namespaces_;
   std::vector<Peer> peers_;
   SimInstance instance_;
   Books books_;

@@ -11,15 +11,10 @@ namespace {
 struct HistoryWorld : World {
   HistoryWorld(std::uint64_t seed, std::size_t history_messages)
       : World(SimOptions::rough(seed)),
-        instance(network, scheduler, kAddress, 1 + static_cast<std::uint32_t>(seed % 4),
-                 limits_of(history_messages)),
+        instance(network, scheduler, kAddress, 1 + static_cast<std::uint32_t>(seed % 4), Limits{},
+                 with_history(history_messages)),
         speaker(connect("/chat")) {}
 
-  static Limits limits_of(std::size_t history_messages) {
-    Limits limits;
-    limits.history_messages = history_messages;
-    return limits;
-  }
   void say(int first, int last) {
     for (int n = first; n <= last; ++n) {
       speaker.send_text(R"({"msg_type":"message","n":)" + std::to_string(n) + "}");

@@ -92,10 +92,9 @@ TEST(InstanceSim, EverythingIsGivenBackWhenClientsGo) {
     options.resets_per_10000 = 50;
     World world(options);
     Limits limits;
-    limits.history_messages = 0;
     limits.mailbox_messages = 0;
     SimInstance instance(world.network, world.scheduler, kAddress,
-                         2 + static_cast<std::uint32_t>(seed % 3), limits);
+                         2 + static_cast<std::uint32_t>(seed % 3), limits, with_history(0));
     for (int i = 0; i < 4; ++i) {
       world.connect("/chat").send_text(chat_message(0, i));
       world.connect("/sendone").send_text(R"({"msg_type":"accept_","toy_id":"U"})");

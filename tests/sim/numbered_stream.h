@@ -24,8 +24,8 @@ inline Limits small_queues(std::size_t write_queue = 64 * kKiB) {
 
 inline Namespaces both(SlowConsumer policy) {
   Namespaces namespaces;
-  namespaces.of(Namespace::kChat).slow_consumer = policy;
-  namespaces.of(Namespace::kUser).slow_consumer = policy;
+  namespaces.of(Namespaces::kChat).slow_consumer = policy;
+  namespaces.of(Namespaces::kUser).slow_consumer = policy;
   return namespaces;
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 // One shard's queues together are bounded; two clients do not read, the second since later.
 struct Crowd : Stream {
-  explicit Crowd(SlowConsumer policy) : Stream(SimOptions{}, 1, limits(), both(policy)) {
+  explicit Crowd(SlowConsumer policy) : Stream(SimOptions{}, 1, limits(), without_history(policy)) {
     speaker = &connect("/chat");
     listener = &connect("/chat");
     late = &connect("/chat");  // gets each message before the worst does
@@ -24,11 +24,15 @@ struct Crowd : Stream {
       EXPECT_TRUE(run_until([&] { return has_all(*listener) && has_all(*speaker); }));
     }
   }
+  static Namespaces without_history(SlowConsumer policy) {
+    Namespaces namespaces = both(policy);
+    namespaces.of(Namespaces::kChat).history_messages = 0;
+    return namespaces;
+  }
   static Limits limits() {
     Limits limits;
     limits.write_queue = 512 * kKiB;
     limits.write_queues_total = 512 * kKiB;
-    limits.history_messages = 0;
     return limits;
   }
   void expect_others_untouched() {

@@ -19,6 +19,13 @@
 
 namespace sluice::test {
 
+// The group chat keeps that many messages.
+inline Namespaces with_history(std::size_t messages) {
+  Namespaces namespaces;
+  namespaces.of(Namespaces::kChat).history_messages = messages;
+  return namespaces;
+}
+
 // One gateway whose shards the scheduler turns.
 class SimInstance {
  public:

@@ -105,7 +105,7 @@ TEST(SlowConsumerSim, ReceivedAndMissedAddUpWhateverHappens) {
 
 TEST(SlowConsumerSim, AUsersPolicyIsNotTheChats) {
   Namespaces namespaces;
-  namespaces.of(Namespace::kUser).slow_consumer = SlowConsumer::kDropOldest;
+  namespaces.of(Namespaces::kUser).slow_consumer = SlowConsumer::kDropOldest;
   Stream world(SimOptions{}, 2, small_queues(), namespaces);
   world.speaker = &world.connect("/sendone");
   SimClient& user = world.connect("/sendone", R"({"msg_type":"accept_","toy_id":"U"})");

@@ -172,21 +172,21 @@ TEST(Options, AListIsReplacedAsAWhole) {
             std::vector<std::string>{"127.0.0.1:3"});
 }
 
-TEST(Options, OfSlowConsumersAreReadFromEverySource) {
-  const auto policies = [](const Options& options) { return options.namespaces.slow_consumers(); };
-  using Texts = std::vector<std::string>;
-  EXPECT_EQ(policies(options_of({})), (Texts{"chat=disconnect", "user=disconnect"}));
-  EXPECT_EQ(policies(options_of(
-                {"--slow-consumer", "chat=drop-oldest", "--slow-consumer", "user=drop-newest"})),
-            (Texts{"chat=drop-oldest", "user=drop-newest"}));
-  EXPECT_EQ(
-      policies(options_of({}, {{"SLUICE_SLOW_CONSUMER", "chat=drop-newest,user=drop-oldest"}})),
-      (Texts{"chat=drop-newest", "user=drop-oldest"}));
-  const TempFile file("slow_consumer = [\"chat=drop-oldest\", \"user=drop-oldest\"]\n");
-  EXPECT_EQ(policies(options_of({"--config", file.path()})),
-            (Texts{"chat=drop-oldest", "user=drop-oldest"}));
-  EXPECT_EQ(policies(options_of({"--config", file.path(), "--slow-consumer", "user=drop-newest"})),
-            (Texts{"chat=disconnect", "user=drop-newest"}));
+TEST(Options, OfNamespacesAreReadFromEverySourceAndComeTogether) {
+  const TempFile file(
+      "[namespace.news]\nhistory_messages = 5\npresence = true\n"
+      "[namespace.chat]\nslow_consumer = \"drop-oldest\"\n");
+  const Environment env = {{"SLUICE_NAMESPACE", "news.history_messages=6,sports.presence=on"}};
+  const Options options =
+      options_of({"--config", file.path(), "--namespace", "news.history_messages=7",
+                  "--history-messages", "9", "--slow-consumer", "sports=drop-newest"},
+                 env);
+  const ChannelOptions& news = options.namespaces.of("news");
+  EXPECT_EQ(news.history_messages, 7u);
+  EXPECT_TRUE(news.presence);
+  EXPECT_EQ(options.namespaces.of("chat").history_messages, 9u);
+  EXPECT_EQ(options.namespaces.of("chat").slow_consumer, SlowConsumer::kDropOldest);
+  EXPECT_EQ(options.namespaces.of("sports").slow_consumer, SlowConsumer::kDropNewest);
 }
 
 TEST(Options, TheEnvironmentMayNameTheFileAndTheCommandLineAnother) {
@@ -223,11 +223,11 @@ TEST(Refusals, NameTheOptionAndTheRemedy) {
   EXPECT_EQ(refusal({"--insecure-identities=maybe"}),
             "sluice: --insecure-identities: cannot read 'maybe': choose on or off");
   EXPECT_EQ(refusal({"--slow-consumer", "chat=drop"}),
-            "sluice: --slow-consumer: cannot read 'chat=drop': choose disconnect, drop-oldest or "
-            "drop-newest");
+            "sluice: --slow-consumer: cannot read 'chat.slow_consumer=drop': choose disconnect, "
+            "drop-oldest or drop-newest");
   EXPECT_EQ(refusal({}, {{"SLUICE_SLOW_CONSUMER", "all=drop-oldest"}}),
-            "sluice: SLUICE_SLOW_CONSUMER: cannot read 'all=drop-oldest': the namespaces are chat "
-            "and user");
+            "sluice: SLUICE_SLOW_CONSUMER: cannot read 'all=drop-oldest': there is no namespace "
+            "'all'");
   EXPECT_EQ(refusal({"--log-level", "loud"}),
             "sluice: --log-level: cannot read 'loud': choose trace, debug, info, warn or error");
   EXPECT_EQ(refusal({"--log-format", "xml"}),

@@ -1,0 +1,46 @@
+#include "gateway/control.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+#include "core/base/serial.h"
+
+namespace sluice {
+
+bool Control::concerns(std::string_view client_id) const noexcept {
+  if (!client.empty() && client != client_id) return false;
+  return std::find(keep.begin(), keep.end(), client_id) == keep.end();
+}
+
+void Control::pack(std::vector<std::byte>& out) const {
+  Writer writer(out);
+  writer.put(kind);
+  writer.put_text(client);
+  writer.put(static_cast<std::uint32_t>(keep.size()));
+  for (const std::string_view kept : keep) writer.put_text(kept);
+  writer.put_text(channel);
+  writer.put(code);
+  writer.put_text(reason);
+  writer.put_text(channel_info);
+  writer.put_text(data);
+  writer.put(expire_at);
+}
+
+Control Control::unpack(std::string_view packed) {
+  Reader in(as_bytes(packed));
+  Control control;
+  control.kind = in.get<Kind>();
+  control.client = in.get_text();
+  const auto kept = in.get<std::uint32_t>();
+  for (std::uint32_t i = 0; i < kept && in.ok(); ++i) control.keep.push_back(in.get_text());
+  control.channel = in.get_text();
+  control.code = in.get<std::uint32_t>();
+  control.reason = in.get_text();
+  control.channel_info = in.get_text();
+  control.data = in.get_text();
+  control.expire_at = in.get<std::int64_t>();
+  SLUICE_CHECK(in.ok());
+  return control;
+}
+
+}  // namespace sluice

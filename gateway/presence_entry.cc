@@ -1,0 +1,39 @@
+#include "gateway/presence_entry.h"
+
+#include <cstdint>
+#include <cstring>
+
+#include "core/base/check.h"
+#include "core/base/serial.h"
+
+namespace sluice {
+namespace {
+
+void put(std::string& out, std::string_view text) {
+  const auto size = static_cast<std::uint32_t>(text.size());
+  char raw[sizeof(size)];
+  std::memcpy(raw, &size, sizeof(size));
+  out.append(raw, sizeof(raw)).append(text);
+}
+
+}  // namespace
+
+void PresenceEntry::pack(std::string& out) const {
+  out.clear();
+  for (const std::string_view text : {client, user, connection_info, channel_info, nickname}) {
+    put(out, text);
+  }
+}
+
+PresenceEntry PresenceEntry::unpack(std::string_view packed) noexcept {
+  Reader in(as_bytes(packed));
+  PresenceEntry entry;
+  for (std::string_view* text :
+       {&entry.client, &entry.user, &entry.connection_info, &entry.channel_info, &entry.nickname}) {
+    *text = in.get_text();
+  }
+  SLUICE_CHECK(in.ok());
+  return entry;
+}
+
+}  // namespace sluice

@@ -1,0 +1,38 @@
+#include "gateway/recent_ids.h"
+
+namespace sluice {
+namespace {
+
+// No channel's name has this byte, except a user's, in front of everything else.
+constexpr char kSeparator = '\0';
+
+void make_key(std::string& key, std::string_view channel, std::string_view id) {
+  key.assign(id);
+  key += kSeparator;
+  key += channel;
+}
+
+}  // namespace
+
+void RecentIds::forget(Time now) noexcept {
+  while (!order_.empty() && (order_.front().until <= now || order_.size() > ids_max_)) {
+    positions_.erase(order_.front().key);
+    order_.pop_front();
+  }
+}
+
+const Position* RecentIds::find(std::string_view channel, std::string_view id, Time now) {
+  forget(now);
+  make_key(key_, channel, id);
+  const auto found = positions_.find(key_);
+  return found == positions_.end() ? nullptr : &found->second;
+}
+
+void RecentIds::add(std::string_view channel, std::string_view id, Position position, Time now) {
+  make_key(key_, channel, id);
+  positions_.emplace(key_, position);
+  order_.push_back({now + kRemembered, key_});
+  forget(now);
+}
+
+}  // namespace sluice
