@@ -24,7 +24,6 @@
 #include <span>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 #include "core/base/result.h"
 #include "proto/api/errors.h"
