@@ -102,8 +102,12 @@ Reader::Integer Reader::integer(const Field& field) noexcept {
   if (read.is_negative) digits.remove_prefix(1);
   const char* const end = digits.data() + digits.size();
   const auto parsed = std::from_chars(digits.data(), end, read.magnitude);
-  if (field.value.kind != json::Kind::kNumber || parsed.ec != std::errc() || parsed.ptr != end) {
+  if (field.value.kind != json::Kind::kNumber || parsed.ptr != end) {
     refuse(field.name, "is not a whole number");
+    return {};
+  }
+  if (parsed.ec != std::errc()) {
+    refuse(field.name, "is out of range");
     return {};
   }
   if (read.magnitude == 0) read.is_negative = false;
