@@ -16,6 +16,7 @@ constexpr std::array kTargets = {
     Target{"chat", chat},
     Target{"relay", relay},
     Target{"robot", robot},
+    Target{"api", api},
     Target{"configuration", configuration},
     Target{"session_state", session_state},
     Target{"instance", instance},

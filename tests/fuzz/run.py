@@ -33,6 +33,7 @@ TARGETS = {
     "chat": ["proto/dialect/chat*.cc", "proto/dialect/client_list.cc", "proto/json/*.cc"],
     "relay": ["proto/dialect/relay.cc", "proto/identity.cc", "proto/json/scan.cc"],
     "robot": ["proto/dialect/robot.cc"],
+    "api": ["proto/api/re*.cc", "proto/api/key.cc", "proto/json/walk.cc", "proto/base64.cc"],
     "configuration": ["gateway/config/config_file.cc", "gateway/config/units.cc",
                       "gateway/config/namespaces.cc"],
     "session_state": ["gateway/session_state.cc", "proto/ws/message_reader_state.cc"],

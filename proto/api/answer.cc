@@ -1,0 +1,237 @@
+#include "proto/api/answer.h"
+
+#include <array>
+#include <charconv>
+
+#include "core/base/bytes.h"
+#include "proto/base64.h"
+#include "proto/json/text.h"
+
+namespace sluice::api {
+namespace {
+
+void append_number(std::string& out, std::uint64_t number) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
+}
+
+// One object: commas between its members, its braces. Lives on the stack of whoever writes it.
+class Object {
+ public:
+  explicit Object(std::string& out) : out_(out) { out_.push_back('{'); }
+  ~Object() { out_.push_back('}'); }
+  Object(const Object&) = delete;
+  Object& operator=(const Object&) = delete;
+
+  // The member's name, whose value the caller appends next.
+  std::string& member(std::string_view name) {
+    comma();
+    json::append_string(out_, name);
+    out_.push_back(':');
+    return out_;
+  }
+  void number(std::string_view name, std::uint64_t value) { append_number(member(name), value); }
+  void text(std::string_view name, std::string_view value) {
+    json::append_string(member(name), value);
+  }
+  // Left out when empty.
+  void optional_text(std::string_view name, std::string_view value) {
+    if (!value.empty()) text(name, value);
+  }
+  void optional_raw(std::string_view name, std::string_view value) {
+    if (!value.empty()) member(name).append(value);
+  }
+
+ private:
+  void comma() {
+    if (!is_first_) out_.push_back(',');
+    is_first_ = false;
+  }
+
+  std::string& out_;
+  bool is_first_ = true;
+};
+
+// An array, its elements written by `write(out, element)`.
+template <class T, class Write>
+void append_array(std::string& out, std::span<const T> elements, Write write) {
+  out.push_back('[');
+  bool is_first = true;
+  for (const T& element : elements) {
+    if (!is_first) out.push_back(',');
+    is_first = false;
+    write(out, element);
+  }
+  out.push_back(']');
+}
+
+void write(std::string& out, const Refusal& refusal) {
+  Object error(out);
+  error.number("code", static_cast<std::uint64_t>(refusal.code));
+  if (refusal.detail.empty()) return error.text("message", message(refusal.code));
+  // All three are literals without anything to escape.
+  std::string& to = error.member("message").append("\"").append(message(refusal.code));
+  to.append(": ").append(refusal.member).append(" ").append(refusal.detail).append("\"");
+}
+
+void write_position(Object& object, const Position& position, bool offset_first) {
+  if (offset_first) object.number("offset", position.offset);
+  object.text("epoch", position.epoch);
+  if (!offset_first) object.number("offset", position.offset);
+}
+
+void write(std::string& out, const PublishResult& result) {
+  Object object(out);
+  if (result.position) write_position(object, *result.position, true);
+}
+
+void write(std::string& out, const BroadcastResult& result) {
+  const auto write_response = [](std::string& to, const Result<PublishResult, Refusal>& response) {
+    if (!response) return append_error(to, response.error());
+    append_result(to, Place::kBody, *response);
+  };
+  Object object(out);
+  append_array(object.member("responses"), result.responses, write_response);
+}
+
+void write(std::string& out, const DoneResult&) { out.append("{}"); }
+
+void write(std::string& out, const ClientInfo& info) {
+  Object object(out);
+  object.text("user", info.user);
+  object.text("client", info.client);
+  object.optional_raw("conn_info", info.conn_info);
+  object.optional_raw("chan_info", info.chan_info);
+}
+
+void write(std::string& out, const PresenceResult& result) {
+  Object object(out);
+  Object clients(object.member("presence"));
+  for (const ClientInfo& info : result.clients) write(clients.member(info.client), info);
+}
+
+void write(std::string& out, const PresenceStatsResult& result) {
+  Object object(out);
+  object.number("num_clients", result.num_clients);
+  object.number("num_users", result.num_users);
+}
+
+void write(std::string& out, const Publication& publication) {
+  Object object(out);
+  if (publication.data.is_binary) {
+    object.member("data").append("null");
+    std::string& to = object.member("b64data");
+    to.push_back('"');
+    base64::append(to, as_bytes(publication.data.bytes));
+    to.push_back('"');
+  } else {
+    object.member("data").append(publication.data.bytes);
+  }
+  if (publication.info) write(object.member("info"), *publication.info);
+  object.number("offset", publication.offset);
+  if (publication.tags.empty()) return;
+  Object tags(object.member("tags"));
+  for (const Tag& tag : publication.tags) tags.text(tag.name, tag.value);
+}
+
+void write(std::string& out, const HistoryResult& result) {
+  Object object(out);
+  append_array(object.member("publications"), result.publications,
+               [](std::string& to, const Publication& one) { write(to, one); });
+  write_position(object, result.position, false);
+}
+
+void write(std::string& out, const ChannelsResult& result) {
+  Object object(out);
+  Object channels(object.member("channels"));
+  for (const ChannelsResult::Channel& channel : result.channels) {
+    Object(channels.member(channel.name)).number("num_clients", channel.num_clients);
+  }
+}
+
+void write(std::string& out, const InfoResult::Node& node) {
+  Object object(out);
+  object.text("uid", node.uid);
+  object.text("name", node.name);
+  object.text("version", node.version);
+  object.number("num_clients", node.num_clients);
+  object.number("num_users", node.num_users);
+  object.number("num_subs", node.num_subs);
+  object.number("num_channels", node.num_channels);
+  object.number("uptime", node.uptime);
+}
+
+void write(std::string& out, const InfoResult& result) {
+  Object object(out);
+  append_array(object.member("nodes"), result.nodes,
+               [](std::string& to, const InfoResult::Node& node) { write(to, node); });
+}
+
+void write(std::string& out, const ConnectionsResult::Connection& connection) {
+  Object object(out);
+  object.optional_text("app_name", connection.app_name);
+  object.optional_text("app_version", connection.app_version);
+  object.text("transport", connection.transport);
+  object.text("protocol", connection.protocol);
+  object.text("user", connection.user);
+}
+
+void write(std::string& out, const ConnectionsResult& result) {
+  Object object(out);
+  Object connections(object.member("connections"));
+  for (const ConnectionsResult::Connection& connection : result.connections) {
+    write(connections.member(connection.client), connection);
+  }
+}
+
+template <class T>
+void wrap(std::string& out, Place place, Method method, const T& result) {
+  Object answer(out);
+  write(answer.member(place == Place::kBody ? "result" : name(method)), result);
+}
+
+}  // namespace
+
+void append_result(std::string& out, Place place, const PublishResult& result) {
+  wrap(out, place, Method::kPublish, result);
+}
+void append_result(std::string& out, Place place, const BroadcastResult& result) {
+  wrap(out, place, Method::kBroadcast, result);
+}
+void append_result(std::string& out, Place place, const DoneResult& result) {
+  wrap(out, place, result.method, result);
+}
+void append_result(std::string& out, Place place, const PresenceResult& result) {
+  wrap(out, place, Method::kPresence, result);
+}
+void append_result(std::string& out, Place place, const PresenceStatsResult& result) {
+  wrap(out, place, Method::kPresenceStats, result);
+}
+void append_result(std::string& out, Place place, const HistoryResult& result) {
+  wrap(out, place, Method::kHistory, result);
+}
+void append_result(std::string& out, Place place, const ChannelsResult& result) {
+  wrap(out, place, Method::kChannels, result);
+}
+void append_result(std::string& out, Place place, const InfoResult& result) {
+  wrap(out, place, Method::kInfo, result);
+}
+void append_result(std::string& out, Place place, const ConnectionsResult& result) {
+  wrap(out, place, Method::kConnections, result);
+}
+
+void append_batch(std::string& out, std::span<const std::string> replies) {
+  Object object(out);
+  append_array(object.member("replies"), replies,
+               [](std::string& to, const std::string& reply) { to.append(reply); });
+}
+
+void append_error(std::string& out, const Refusal& refusal) {
+  Object answer(out);
+  write(answer.member("error"), refusal);
+}
+
+void append_bare_error(std::string& out, const Refusal& refusal) { write(out, refusal); }
+
+}  // namespace sluice::api
