@@ -16,6 +16,8 @@ constexpr std::array kTargets = {
     Target{"chat", chat},
     Target{"relay", relay},
     Target{"robot", robot},
+    Target{"centrifuge", centrifuge_commands},
+    Target{"token", tokens},
     Target{"configuration", configuration},
     Target{"session_state", session_state},
     Target{"instance", instance},

@@ -33,6 +33,8 @@ TARGETS = {
     "chat": ["proto/dialect/chat*.cc", "proto/dialect/client_list.cc", "proto/json/*.cc"],
     "relay": ["proto/dialect/relay.cc", "proto/identity.cc", "proto/json/scan.cc"],
     "robot": ["proto/dialect/robot.cc"],
+    "centrifuge": ["proto/centrifuge/*.cc", "proto/json/fields.cc", "proto/json/scan.cc"],
+    "token": ["proto/token/*.cc", "proto/json/fields.cc"],
     "configuration": ["gateway/config/config_file.cc", "gateway/config/units.cc",
                       "gateway/config/namespaces.cc"],
     "session_state": ["gateway/session_state.cc", "proto/ws/message_reader_state.cc"],
