@@ -47,6 +47,10 @@ class Scanner {
 
   Result<void, Fault> scan(std::span<const std::string_view> wanted,
                            std::span<Member> members) noexcept;
+  // The next value of a container that is known to be well-formed, from behind its opening bracket
+  // or its last value; `name` is null in an array. False at the end of the container.
+  bool step(Member* name, Member& value) noexcept;
+  std::string_view rest() const noexcept { return {at_, static_cast<std::size_t>(end_ - at_)}; }
 
  private:
   bool next_is(char c) const noexcept { return at_ != end_ && *at_ == c; }
@@ -124,6 +128,19 @@ bool Scanner::skip_object(std::span<const std::string_view> wanted,
     if (!take(',')) return false;
     skip_space();
   }
+}
+
+bool Scanner::step(Member* name, Member& value) noexcept {
+  skip_space();
+  if (take(',')) skip_space();
+  if (at_ == end_ || *at_ == '}' || *at_ == ']') return false;
+  if (name != nullptr) {
+    const bool is_name = take('"') && skip_string(*name);
+    skip_space();
+    if (!is_name || !take(':')) return false;
+    skip_space();
+  }
+  return skip_value(value, 0);
 }
 
 // One value with `depth` containers open around it.
@@ -285,6 +302,26 @@ Result<void, Fault> scan(std::string_view text, std::span<const std::string_view
   SLUICE_DCHECK(wanted.size() == members.size());
   for (Member& member : members) member = Member{};
   return Scanner(text).scan(wanted, members);
+}
+
+Walk::Walk(std::string_view container) noexcept : rest_(container.substr(1)) {
+  SLUICE_DCHECK(container.front() == '{' || container.front() == '[');
+}
+
+bool Walk::next(Member& name, Member& value) noexcept {
+  name = value = Member{};
+  Scanner scanner(rest_);
+  const bool found = scanner.step(&name, value);
+  rest_ = scanner.rest();
+  return found;
+}
+
+bool Walk::next(Member& value) noexcept {
+  value = Member{};
+  Scanner scanner(rest_);
+  const bool found = scanner.step(nullptr, value);
+  rest_ = scanner.rest();
+  return found;
 }
 
 }  // namespace sluice::json

@@ -68,4 +68,20 @@ enum class Fault : std::uint8_t {
                                        std::span<const std::string_view> wanted,
                                        std::span<Member> members) noexcept;
 
+// Goes through the members of an object or the elements of an array, one by one, for containers
+// whose names or number the reader does not know beforehand. A view of the text, not a check of it.
+class Walk {
+ public:
+  // REQUIRES: `container` is an array or object as a Member's `raw` has it, from an accepted text.
+  explicit Walk(std::string_view container) noexcept;
+
+  // The next member of an object. False at its end.
+  [[nodiscard]] bool next(Member& name, Member& value) noexcept;
+  // The next element of an array. False at its end.
+  [[nodiscard]] bool next(Member& value) noexcept;
+
+ private:
+  std::string_view rest_;  // from behind the opening bracket, or behind the last value
+};
+
 }  // namespace sluice::json

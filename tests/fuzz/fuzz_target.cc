@@ -17,6 +17,8 @@ constexpr std::array kTargets = {
     Target{"relay", relay},
     Target{"robot", robot},
     Target{"api", api},
+    Target{"centrifuge", centrifuge_commands},
+    Target{"token", tokens},
     Target{"configuration", configuration},
     Target{"session_state", session_state},
     Target{"instance", instance},

@@ -79,6 +79,8 @@ void chat(ConstBytes input);
 void relay(ConstBytes input);
 void robot(ConstBytes input);
 void api(ConstBytes input);
+void centrifuge_commands(ConstBytes input);
+void tokens(ConstBytes input);
 void configuration(ConstBytes input);
 void session_state(ConstBytes input);
 void instance(ConstBytes input);

@@ -34,6 +34,8 @@ TARGETS = {
     "relay": ["proto/dialect/relay.cc", "proto/identity.cc", "proto/json/scan.cc"],
     "robot": ["proto/dialect/robot.cc"],
     "api": ["proto/api/re*.cc", "proto/api/key.cc", "proto/json/walk.cc", "proto/base64.cc"],
+    "centrifuge": ["proto/centrifuge/*.cc", "proto/json/fields.cc", "proto/json/scan.cc"],
+    "token": ["proto/token/*.cc", "proto/json/fields.cc"],
     "configuration": ["gateway/config/config_file.cc", "gateway/config/units.cc",
                       "gateway/config/namespaces.cc"],
     "session_state": ["gateway/session_state.cc", "proto/ws/message_reader_state.cc"],

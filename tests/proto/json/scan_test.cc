@@ -256,5 +256,57 @@ TEST(JsonScan, RemembersWhichContainersAreOpenAtEveryDepth) {
   }
 }
 
+std::string walked_members(std::string_view object) {
+  std::string walked;
+  Walk walk(object);
+  Member name;
+  Member value;
+  while (walk.next(name, value)) {
+    walked.append(name.raw).append("=").append(value.raw).append(";");
+  }
+  EXPECT_FALSE(walk.next(name, value));
+  return walked;
+}
+
+std::string walked_elements(std::string_view array) {
+  std::string walked;
+  Walk walk(array);
+  for (Member value; walk.next(value);) walked.append(value.raw).append(";");
+  Member value;
+  EXPECT_FALSE(walk.next(value));
+  return walked;
+}
+
+TEST(JsonWalk, GoesThroughAllMembers) {
+  EXPECT_EQ(walked_members("{}"), "");
+  EXPECT_EQ(walked_members("{ }"), "");
+  EXPECT_EQ(walked_members(R"({"a":1})"), "a=1;");
+  EXPECT_EQ(walked_members(R"({"a":1,"a":"x","":{"a":{}},"b":[ 1, {"c":2} ]})"),
+            R"(a=1;a=x;={"a":{}};b=[ 1, {"c":2} ];)");
+  EXPECT_EQ(walked_members("{ \"a\" :\n1 ,\t\"\\u0062\" : null\r}"), "a=1;\\u0062=null;");
+}
+
+TEST(JsonWalk, GoesThroughAllElements) {
+  EXPECT_EQ(walked_elements("[]"), "");
+  EXPECT_EQ(walked_elements("[\n]"), "");
+  EXPECT_EQ(walked_elements(R"(["a"])"), "a;");
+  EXPECT_EQ(walked_elements(R"([ 1,[],"],}" , {"a":[2]},false ])"), R"(1;[];],};{"a":[2]};false;)");
+}
+
+TEST(JsonWalk, SaysOfWhatKindAValueIs) {
+  Walk walk(R"(["a","\\",1,null])");
+  Member value;
+  ASSERT_TRUE(walk.next(value));
+  EXPECT_EQ(value.kind, Kind::kString);
+  EXPECT_FALSE(value.is_escaped);
+  ASSERT_TRUE(walk.next(value));
+  EXPECT_TRUE(value.is_escaped);
+  ASSERT_TRUE(walk.next(value));
+  EXPECT_EQ(value.kind, Kind::kNumber);
+  EXPECT_FALSE(value.is_escaped);
+  ASSERT_TRUE(walk.next(value));
+  EXPECT_EQ(value.kind, Kind::kOther);
+}
+
 }  // namespace
 }  // namespace sluice::json

@@ -1,0 +1,118 @@
+#include "proto/token/jwt.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "core/base/bytes.h"
+#include "core/base/check.h"
+#include "proto/json/scan.h"
+#include "proto/json/text.h"
+#include "proto/token/base64.h"
+#include "proto/ws/utf8.h"
+
+namespace sluice::token {
+namespace {
+
+constexpr std::size_t kSignatureSize = 32;
+
+const unsigned char* as_octets(std::string_view text) noexcept {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+std::optional<TokenFault> check_header(std::string_view encoded) {
+  static constexpr std::array<std::string_view, 2> kNames = {"alg", "crit"};
+  std::array<json::Member, kNames.size()> members;
+  std::string header;
+  if (!decode_base64(Base64::kUrl, encoded, header)) return TokenFault::kMalformed;
+  if (!ws::is_valid_utf8(as_bytes(header))) return TokenFault::kMalformed;
+  if (!json::scan(header, kNames, members)) return TokenFault::kMalformed;
+  // A critical extension is one that must not be ignored (RFC 7515 4.1.11), and we know none.
+  if (members[1].kind != json::Kind::kAbsent) return TokenFault::kAlgorithm;
+  if (!json::equals(members[0], "HS256")) return TokenFault::kAlgorithm;
+  return {};
+}
+
+}  // namespace
+
+void Verifier::Deleter::operator()(evp_mac_ctx_st* context) const noexcept {
+  EVP_MAC_CTX_free(context);
+}
+
+Result<Verifier, std::string_view> Verifier::create(std::span<const std::string> keys,
+                                                    Expectations expectations) {
+  SLUICE_CHECK(!keys.empty());
+  Verifier verifier;
+  verifier.expectations_ = std::move(expectations);
+  EVP_MAC* const hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  char digest[] = "SHA256";
+  const std::array parameters = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                 OSSL_PARAM_construct_end()};
+  bool is_ready = hmac != nullptr;
+  for (const std::string& key : keys) {
+    SLUICE_CHECK(!key.empty());
+    if (!is_ready) break;
+    Hmac context(EVP_MAC_CTX_new(hmac));
+    is_ready =
+        context && EVP_MAC_init(context.get(), as_octets(key), key.size(), parameters.data()) == 1;
+    verifier.keys_.push_back(std::move(context));
+  }
+  EVP_MAC_free(hmac);
+  if (is_ready) return verifier;
+  return fail(std::string_view("OpenSSL offers no HMAC with SHA-256, which tokens need"));
+}
+
+bool Verifier::is_signed(std::string_view text, std::string_view signature) {
+  for (const Hmac& key : keys_) {
+    std::array<unsigned char, kSignatureSize> expected{};
+    std::size_t size = 0;
+    // Without a key the context begins anew with the one it has.
+    const bool is_done = EVP_MAC_init(key.get(), nullptr, 0, nullptr) == 1 &&
+                         EVP_MAC_update(key.get(), as_octets(text), text.size()) == 1 &&
+                         EVP_MAC_final(key.get(), expected.data(), &size, expected.size()) == 1;
+    SLUICE_CHECK(is_done && size == kSignatureSize);
+    if (CRYPTO_memcmp(expected.data(), signature.data(), kSignatureSize) == 0) return true;
+  }
+  return false;
+}
+
+Result<std::string, TokenFault> Verifier::verified(std::string_view token) {
+  if (token.size() > kTokenBytesMax) return fail(TokenFault::kMalformed);
+  const std::size_t first = token.find('.');
+  if (first == std::string_view::npos) return fail(TokenFault::kMalformed);
+  const std::size_t second = token.find('.', first + 1);
+  if (second == std::string_view::npos) return fail(TokenFault::kMalformed);
+  if (const auto fault = check_header(token.substr(0, first))) return fail(*fault);
+  std::string bytes;
+  // A third dot is no character of base64url.
+  if (!decode_base64(Base64::kUrl, token.substr(second + 1), bytes)) {
+    return fail(TokenFault::kMalformed);
+  }
+  if (bytes.size() != kSignatureSize || !is_signed(token.substr(0, second), bytes)) {
+    return fail(TokenFault::kSignature);
+  }
+  if (!decode_base64(Base64::kUrl, token.substr(first + 1, second - first - 1), bytes)) {
+    return fail(TokenFault::kMalformed);
+  }
+  return bytes;
+}
+
+Result<ConnectionClaims, TokenFault> Verifier::verify_connection(std::string_view token,
+                                                                 std::int64_t now) {
+  const auto claims = verified(token);
+  if (!claims) return fail(claims.error());
+  return read_connection_claims(*claims, expectations_, now);
+}
+
+Result<SubscriptionClaims, TokenFault> Verifier::verify_subscription(std::string_view token,
+                                                                     std::int64_t now) {
+  const auto claims = verified(token);
+  if (!claims) return fail(claims.error());
+  return read_subscription_claims(*claims, expectations_, now);
+}
+
+}  // namespace sluice::token
