@@ -17,7 +17,7 @@ std::string read(std::string_view text,
   scratch.begin(text.size());
   Reader reader(scratch);
   const auto [field] = reader.object(text, Names{"m"});
-  const std::string value = take(reader, field);
+  std::string value = take(reader, field);
   if (!reader.refusal()) return value;
   EXPECT_EQ(reader.refusal()->code, ErrorCode::kBadRequest);
   return "!" + std::string(reader.refusal()->member) + " " + std::string(reader.refusal()->detail) +
