@@ -17,7 +17,7 @@ std::string read(std::string_view text,
   scratch.begin(text.size());
   Reader reader(scratch);
   const auto [field] = reader.object(text, Names{"m"});
-  const std::string value = take(reader, field);
+  std::string value = take(reader, field);
   if (!reader.refusal()) return value;
   EXPECT_EQ(reader.refusal()->code, ErrorCode::kBadRequest);
   return "!" + std::string(reader.refusal()->member) + " " + std::string(reader.refusal()->detail) +
@@ -214,16 +214,17 @@ TEST(ApiReader, RemembersTheFirst) {
 TEST(ApiReader, HasRoomForAllThatIsDecoded) {
   Scratch scratch;
   constexpr std::string_view kBody =
-      R"({"a":"\n","b":"\u005am9v","c":["\n\n","\t"],"d":{"\n":"\r"},"e":"Zm9v"})";
+      R"({"a":"\n","b":"\u005am9v","c":["\n\n","\t"],"d":{"\n":"\r"},"e":"Zm9v","f":"\t"})";
   scratch.begin(kBody.size());
   Reader reader(scratch);
   const auto fields =
-      reader.object(kBody, std::array<std::string_view, 5>{"a", "b", "c", "d", "e"});
+      reader.object(kBody, std::array<std::string_view, 6>{"a", "b", "c", "d", "e", "f"});
   const std::string_view a = reader.text(fields[0], 9);
   const std::string_view b = reader.base64(fields[1]);
   const auto c = reader.texts(fields[2], 9, 9);
   const auto d = reader.tags(fields[3], 9, 9);
   const std::string_view e = reader.base64(fields[4]);
+  const std::string_view f = reader.text(fields[5], 9);
   ASSERT_FALSE(reader.refusal());
   EXPECT_EQ(a, "\n");
   EXPECT_EQ(b, "foo");
@@ -234,6 +235,7 @@ TEST(ApiReader, HasRoomForAllThatIsDecoded) {
   EXPECT_EQ(d[0].name, "\n");
   EXPECT_EQ(d[0].value, "\r");
   EXPECT_EQ(e, "foo");
+  EXPECT_EQ(f, "\t");
 }
 
 }  // namespace
