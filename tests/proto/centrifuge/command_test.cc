@@ -225,11 +225,14 @@ TEST(CommandReader, HandsOverWhatIsLeft) {
   EXPECT_FALSE(reader.next(command));
   EXPECT_FALSE(reader.fault());
 
-  CommandReader faulty("x\n{}");
+  CommandReader faulty("[1,\"id\"]\n{}");
   EXPECT_FALSE(faulty.next(command));
   EXPECT_EQ(faulty.rest(), "");
-  EXPECT_FALSE(faulty.next(command));
-  EXPECT_TRUE(faulty.fault());
+  CommandReader broken("{\"id\":-1}\n{}");
+  for (int again = 0; again < 3; ++again) {
+    EXPECT_FALSE(broken.next(command));
+    EXPECT_EQ(broken.fault(), CommandFault::kWrongType);
+  }
 }
 
 // A command that was taken into the same variable keeps nothing of the one before.

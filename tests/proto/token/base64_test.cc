@@ -48,8 +48,8 @@ TEST(Base64, HasOneSpellingForBytes) {
         "Zm9v=", "Zm9v====", "Zh==", "Zm9=", "Zg==\n", "Zm 9v", "Zm9\xf6"}) {
     EXPECT_EQ(decoded(Base64::kStandard, text), std::nullopt) << text;
   }
-  for (const std::string_view text :
-       {"Zg==", "Zm8=", "Z", "Zm9vY", "Zh", "Zm9", "Zm9v\n", " Zg", "Z.g", "Zm\x80v", "Zm9v="}) {
+  for (const std::string_view text : {"Zg==", "Zm8=", "Z", "A", "Zm9vA", "Zm9vY", "Zh", "Zm9",
+                                      "Zm9v\n", " Zg", "Z.g", "Zm\x80v", "Zm9v="}) {
     EXPECT_EQ(decoded(Base64::kUrl, text), std::nullopt) << text;
   }
 }
