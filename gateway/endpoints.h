@@ -16,11 +16,23 @@
 
 namespace sluice {
 
+// The instance in numbers.
+struct InstanceFigures {
+  std::string_view id;  // of this start
+  std::string_view version;
+  std::uint64_t sessions = 0;
+  std::uint64_t users = 0;
+  std::uint64_t subscriptions = 0;
+  std::uint64_t channels = 0;
+  std::uint64_t uptime_seconds = 0;
+};
+
 // What the endpoints know of the instance. Implemented by it; any shard's thread.
 class InstanceView {
  public:
   virtual bool is_ready() const noexcept = 0;
   virtual std::string metrics() const = 0;
+  virtual InstanceFigures figures() const = 0;
   // A shard other than `but` that has fewer connections than its part of the limit, if there is
   // one.
   virtual std::optional<std::uint32_t> shard_with_room(std::uint32_t but) const noexcept = 0;

@@ -51,6 +51,7 @@ Home::Channel* Home::find_or_make(ChannelName name) noexcept {
 
 void Home::erase_if_unused(ChannelName name, const Channel& channel) noexcept {
   if (!channel.uses.empty() || !channel.history.empty() || channel.mailbox) return;
+  if (channel.under_way > 0) return;
   channels_.erase(name);
   counters_.channels.set(static_cast<std::int64_t>(channels_.size()));
 }
@@ -105,6 +106,7 @@ void Home::admit(std::uint32_t from, const ShardMessage& message, Channel& chann
   if (ShardUse* use = use_of(channel, from)) {
     ++use->count;
   } else {
+    if (channel.uses.empty() && channel.kind == ChannelKind::kUser) counters_.users.add(1);
     channel.uses.push_back({from, 1, 0});
   }
   const bool is_listed = (message.flags & ShardMessage::kWithPresence) != 0;
@@ -123,6 +125,7 @@ void Home::unsubscribe(std::uint32_t from, const ShardMessage& message) noexcept
   SLUICE_CHECK(use != nullptr);
   if (--use->count == 0) {
     channel->uses.erase(channel->uses.begin() + (use - channel->uses.data()));
+    if (channel->uses.empty() && channel->kind == ChannelKind::kUser) counters_.users.add(-1);
     if (channel->kind == ChannelKind::kUser && mailboxes_.are_on()) {
       begin_leaving(from, name, *channel);
     }
@@ -163,6 +166,7 @@ void Home::publish(std::uint32_t from, const ShardMessage& message) noexcept {
   } else {
     const bool has_place = is_user || (message.flags & ShardMessage::kNoPlace) == 0;
     PayloadPool::refer(*message.payload);
+    ++channel->under_way;
     broker_.publish(message.channel_hash, publication, channel->last, has_place, asker);
   }
   if (const std::string_view id = publication.extras().id; !id.empty()) {
@@ -191,19 +195,22 @@ void Home::on_publication(std::uint64_t channel_hash, Publication publication, P
                           const Asker& asker) noexcept {
   const ChannelName name{publication.channel(), channel_hash};
   Channel* channel = find(name);
-  if (channel == nullptr) {
-    counters_.drop(Drop::kNoSubscriber);
-  } else if (channel->uses.empty() && channel->kind == ChannelKind::kUser) {
+  SLUICE_CHECK(channel != nullptr);  // kept by `under_way`
+  --channel->under_way;
+  const bool has_position = channel->options.has_history();
+  if (channel->uses.empty() && channel->kind == ChannelKind::kUser && mailboxes_.are_on()) {
     store(*channel, name, publication, position.offset);
+  } else if (channel->uses.empty() && !has_position) {
+    counters_.drop(Drop::kNoSubscriber);  // they left meanwhile
   } else {
     counters_.distributed.add();
-    if (channel->options.has_history() && position.offset != Position::kNoPlace) {
+    if (has_position && position.offset != Position::kNoPlace) {
       keep_history(*channel, name, publication, position);
     }
     for (ShardUse& use : channel->uses) deliver(use, name, publication, position);
   }
-  const bool has_position = channel != nullptr && channel->options.has_history();
   answer_publish(asker, has_position ? position : Position{});
+  erase_if_unused(name, *channel);
   payloads_.drop(*publication.payload);
 }
 

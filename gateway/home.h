@@ -11,7 +11,8 @@
 // that wants to be that user waits, so that it gets everything in order and once.
 //
 // Invariants
-//   1. A channel exists while some shard has subscribers of it, or something is kept for it.
+//   1. A channel exists while some shard has subscribers of it, something is kept for it, or a
+//      publication of it is with the Broker: that may have to be kept.
 //   2. `count` of a shard is the number of its subscriptions that were answered and not ended.
 //   3. Orders (of connecting) are unique among those who are there. A new one is larger than all
 //      that the channel has given; one that a session brings from another instance is kept unless
@@ -121,6 +122,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
     // A PresenceEntry by order of connecting.
     absl::btree_map<std::uint64_t, std::string> presence;
     std::uint64_t next_order = 1;
+    std::uint32_t under_way = 0;  // publications that are with the Broker
     std::vector<Waiter> list_waiters;
     std::string client_list;  // kept for its capacity
   };

@@ -14,6 +14,14 @@ namespace sluice {
 
 namespace {
 
+// What the API takes counts where it is served, even for requests that are not for it.
+std::uint64_t max_body(HttpHost& host, const ListenerTraits& traits) noexcept {
+  const std::uint64_t usual = http::RequestLimits{}.max_body;
+  const auto api = host.api();
+  if (!api || !(traits.is_ops || api->desk.settings().on_clients)) return usual;
+  return std::max<std::uint64_t>(usual, api->desk.settings().max_body);
+}
+
 // The client sends the body only if it is asked to, which is not done here; then what comes next
 // may be the body or another request (RFC 9110 10.1.1).
 bool may_hold_back_body(const http::Request& request) noexcept {
@@ -30,7 +38,8 @@ HttpStage::HttpStage(ShardContext& shard, HttpHost& host, Connection& connection
       traits_(traits),
       listener_(listener),
       timer_([](void* owner, Time) noexcept { static_cast<HttpStage*>(owner)->on_timer(); }, this),
-      parser_(shard.reader_context.simd, {.max_head = shard.limits.max_head}) {
+      parser_(shard.reader_context.simd,
+              {.max_head = shard.limits.max_head, .max_body = max_body(host, traits)}) {
   connection.install(*this);
 }
 
@@ -42,6 +51,7 @@ void HttpStage::start(Handle self) noexcept {
 }
 
 std::size_t HttpStage::on_bytes(Connection&, Bytes bytes) noexcept {
+  if (call_) return collect_body(bytes);
   if (body_due_ > 0) return skip_body(bytes);
   // A head that comes whole is parsed where it lies; else it is collected up to its limit.
   const std::size_t kept = head_size_;
@@ -70,6 +80,10 @@ std::size_t HttpStage::on_bytes(Connection&, Bytes bytes) noexcept {
   const std::size_t taken = parser_.head_size() - kept;
   body_due_ = parser_.request().content_length();
   answer(parser_.request());
+  if (call_) {
+    if (kept > 0) head_size_ = parser_.head_size();  // what was kept behind it comes again
+    return taken + collect_body(bytes.subspan(taken));
+  }
   if (upgraded_) {
     host_.on_http_done(self_);  // destroys this
     return taken;
@@ -109,6 +123,7 @@ void HttpStage::answer(const http::Request& request) noexcept {
     upgrade(request);
     return;
   }
+  if (is_for_api(request)) return begin_call(request);
   const bool keep_alive =
       request.keep_alive() && host_.instance().is_ready() && !may_hold_back_body(request);
   const Asked asked = Asked::of(request);
@@ -151,6 +166,12 @@ void HttpStage::ask_history(const http::Request& request, const Asked& asked,
 }
 
 void HttpStage::on_answer(const ShardMessage& message) noexcept {
+  if (call_ && call_->made) {
+    call_->made->on_answer(message);
+    if (call_->made->is_complete()) answer_call();
+    return;
+  }
+  if (message.kind != ShardMessage::Kind::kHistoryAnswer) return;  // of a call that was given up
   if (!pending_ || message.request != last_request_ || !connection_.is_open()) return;
   const Asked asked = *std::exchange(pending_, std::nullopt);
   const auto answer = HistoryAnswer::unpack(message.payload->bytes);
@@ -262,7 +283,9 @@ void HttpStage::on_drained(Connection&) noexcept {}
 void HttpStage::on_end(Connection&, StreamEnd) noexcept { host_.on_http_done(self_); }
 
 void HttpStage::leave(std::uint32_t to_shard) noexcept {
-  // The home's answer would find nobody: the page goes without history.
+  // The homes' answers would find nobody: the page goes without history, and a call is to be made
+  // again.
+  if (call_ && call_->made) give_up_call();
   if (pending_) respond(*std::exchange(pending_, std::nullopt), pending_keep_alive_, nullptr);
   to_shard_ = to_shard;
   connection_.release();

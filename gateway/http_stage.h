@@ -4,9 +4,11 @@
 //   1. Every request is answered once, errors too; after an error the connection closes.
 //   2. Bytes behind a handshake are not touched: they are the session's.
 //   3. Between requests no buffer is held, but for empty lines that came there.
+//   4. While a call of the API is not answered no further input is read.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +17,7 @@
 #include "core/timer_wheel.h"
 #include "gateway/access_log.h"
 #include "gateway/admission.h"
+#include "gateway/api/api_call.h"
 #include "gateway/endpoints.h"
 #include "gateway/shard_context.h"
 #include "gateway/shard_counters.h"
@@ -51,6 +54,8 @@ class HttpHost {
   virtual const InstanceView& instance() const noexcept = 0;
   virtual const AdmissionRules& admission_rules() const noexcept = 0;
   virtual AccessLog& access_log() noexcept = 0;
+  // None: the instance has no API.
+  virtual std::optional<ApiParts> api() noexcept = 0;
 
  protected:
   ~HttpHost() = default;
@@ -89,6 +94,15 @@ class HttpStage final : public Stage {
   void on_released(Connection& connection, Departure departure) noexcept override;
 
   std::size_t skip_body(Bytes bytes) noexcept;
+  // http_stage_api.cc
+  bool is_for_api(const http::Request& request) const noexcept;
+  void begin_call(const http::Request& request) noexcept;
+  void refuse_call(const http::Request& request, int status, std::string_view text,
+                   std::span<const http::Field> fields = {}) noexcept;
+  std::size_t collect_body(Bytes bytes) noexcept;
+  void make_call(std::string_view body) noexcept;
+  void answer_call() noexcept;
+  void give_up_call() noexcept;
   void keep(ConstBytes bytes) noexcept;
   void drop_head() noexcept;
   void answer(const http::Request& request) noexcept;
@@ -118,6 +132,15 @@ class HttpStage final : public Stage {
   bool pending_keep_alive_ = false;
   bool pending_since_ = false;
   std::uint32_t last_request_ = 0;
+  // A request to the API: its body is collected behind its head, then its answer is awaited.
+  struct Call {
+    api::Method method;
+    bool keep_alive;
+    bool transport_errors;
+    std::uint64_t body_size;
+    std::unique_ptr<ApiCall> made;  // once the body was there
+  };
+  std::unique_ptr<Call> call_;
   std::uint32_t to_shard_ = HttpDeparture::kNoShard;
   bool answered_ = false;  // at least one request
   bool turned_away_ = false;

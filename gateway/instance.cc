@@ -5,6 +5,8 @@
 
 #include <latch>
 
+#include "gateway/uuid.h"
+
 namespace sluice {
 namespace {
 
@@ -44,7 +46,8 @@ Instance::Instance(const InstanceOptions& options, const Clock& clock, const Log
               Random(options.seed + 2).next() | 1,
               options.seed,
               options_.admission,
-              options_.robot} {}
+              options_.robot},
+      id_(make_uuid(Random(options.seed + 3).next(), Random(options.seed + 4).next())) {}
 
 Result<std::unique_ptr<Instance>, std::string_view> Instance::create(
     const InstanceOptions& options, const Clock& clock, const Logger& log,
@@ -54,8 +57,13 @@ Result<std::unique_ptr<Instance>, std::string_view> Instance::create(
   for (std::uint32_t index = 0; index < backends.size(); ++index) {
     auto accept_key = ws::AcceptKey::create();
     if (!accept_key) return fail(accept_key.error());
-    instance->shards_.push_back(std::make_unique<Shard>(
+    auto& shard = instance->shards_.emplace_back(std::make_unique<Shard>(
         instance->shared_, index, std::move(backends[index]), std::move(*accept_key)));
+    if (options.api_keys.empty()) continue;
+    auto desk = ApiDesk::create(instance->options_.api, options.api_keys,
+                                instance->shared_.exchange.shards());
+    if (!desk) return fail(desk.error());
+    shard->serve_api(std::move(*desk));
   }
   for (auto& shard : instance->shards_) {
     shard->set_wake([self = instance.get()](std::uint32_t to) { self->shards_[to]->wake(); });

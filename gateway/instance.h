@@ -24,12 +24,14 @@ struct InstanceOptions {
   AdmissionRules admission;
   std::uint64_t seed = 0;           // hashes, jitter, epoch
   std::optional<RobotSetup> robot;  // who answers in the group chat, if anybody
+  ApiSettings api;
+  std::vector<std::string> api_keys;  // none: there is no API
 };
 
 // Owned by main or a test. Built and destroyed on one thread; see each call.
 class Instance final : private InstanceView {
  public:
-  // One shard per backend. Fails if this machine's OpenSSL has no SHA-1.
+  // One shard per backend. Fails if this machine's OpenSSL has no SHA-1 or SHA-256.
   static Result<std::unique_ptr<Instance>, std::string_view> create(
       const InstanceOptions& options, const Clock& clock, const Logger& log,
       std::vector<std::unique_ptr<Backend>> backends);
@@ -57,6 +59,7 @@ class Instance final : private InstanceView {
   // InstanceView
   bool is_ready() const noexcept override { return !stopping_.load(std::memory_order_relaxed); }
   std::string metrics() const override;
+  InstanceFigures figures() const override;
   std::optional<std::uint32_t> shard_with_room(std::uint32_t but) const noexcept override;
 
  private:
@@ -69,6 +72,7 @@ class Instance final : private InstanceView {
   Exchange<ShardMessage> exchange_;
   ConnectionCounts connections_;
   const InstanceShared shared_;
+  const std::string id_;  // of this start
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> threads_;
   std::uint32_t listeners_ = 0;

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -173,6 +174,13 @@ void put_channels(MetricsText& text, const Shards& shards) {
   };
   gauge("sluice_channels", "Channels whose home is the shard.",
         [](const Shard& s) { return s.counters().channels.value(); });
+  gauge("sluice_users", "Users with a session somewhere, by the home of their channel.",
+        [](const Shard& s) { return s.counters().users.value(); });
+  counter("sluice_publications_repeated_total", "Publications told by their id to be repetitions.",
+          [](const Shard& s) { return s.counters().repeated.value(); });
+  counter("sluice_histories_lost_total",
+          "Histories given up whole because all together were too large.",
+          [](const Shard& s) { return s.counters().histories_lost.value(); });
   gauge("sluice_history_messages", "Messages kept as history.",
         [](const Shard& s) { return s.counters().history_messages.value(); });
   gauge("sluice_history_bytes", "What history is charged with.",
@@ -239,6 +247,21 @@ void put_inboxes(MetricsText& text, const Shards& shards, const Exchange<ShardMe
          [](const ExchangeCounters& c) { return c.aside.value(); });
 }
 
+void put_api(MetricsText& text, const Shards& shards) {
+  text.family("sluice_api_calls_total", MetricType::kCounter,
+              "Commands of the server API, those of batches included.");
+  for (std::size_t i = 0; i < api::kMethodCount; ++i) {
+    text.sample({{"method", api::kMethodNames[i]}},
+                sum(shards, [i](const Shard& s) { return s.counters().api_calls[i].value(); }));
+  }
+  text.family("sluice_api_errors_total", MetricType::kCounter,
+              "Commands, and channels of broadcasts, that were answered with an error.");
+  for (std::size_t i = 0; i < kApiErrorLabels.size(); ++i) {
+    text.sample({{"code", kApiErrorLabels[i]}},
+                sum(shards, [i](const Shard& s) { return s.counters().api_errors[i].value(); }));
+  }
+}
+
 // Resident bytes and open descriptors, by /proc; zero where it cannot be read.
 struct ProcessFigures {
   std::int64_t resident_bytes = 0;
@@ -287,6 +310,7 @@ std::string Instance::metrics() const {
   put_http(text, shards_);
   put_turns(text, shards_);
   put_channels(text, shards_);
+  put_api(text, shards_);
   put_compression(text, shards_);
   put_inboxes(text, shards_, exchange_);
   text.family("sluice_connections_limit", MetricType::kGauge,
@@ -297,6 +321,28 @@ std::string Instance::metrics() const {
   text.sample(shared_.log.lines_lost());
   put_process(text, shards_.front()->backend().name(), clock_.now() - started_);
   return text.text();
+}
+
+InstanceFigures Instance::figures() const {
+  const auto total = [this](auto read) {
+    std::int64_t all = 0;
+    for (const auto& shard : shards_) all += read(shard->counters());
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(all, 0));
+  };
+  InstanceFigures figures;
+  figures.id = id_;
+  figures.version = SLUICE_VERSION;
+  figures.sessions = total([](const ShardCounters& c) {
+    std::int64_t sessions = 0;
+    for (const DialectCounters& dialect : c.dialects) sessions += dialect.connections.value();
+    return sessions;
+  });
+  figures.users = total([](const ShardCounters& c) { return c.users.value(); });
+  figures.subscriptions = total([](const ShardCounters& c) { return c.subscriptions.value(); });
+  figures.channels = total([](const ShardCounters& c) { return c.channels.value(); });
+  figures.uptime_seconds = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(clock_.now() - started_).count());
+  return figures;
 }
 
 }  // namespace sluice

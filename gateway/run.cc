@@ -210,7 +210,12 @@ int run_gateway(const Options& options) {
   auto backends = open_backends(forced_backend(options.backend), plan->shards, clock);
   if (!backends) return complain(backends.error().text);
 
+  auto api_keys = read_api_keys(options.api);
+  if (!api_keys) return complain(api_keys.error());
+
   InstanceOptions instance_options;
+  instance_options.api = options.api;
+  instance_options.api_keys = std::move(*api_keys);
   instance_options.limits = options.limits;
   instance_options.namespaces = options.namespaces;
   instance_options.compression = options.compression;

@@ -70,6 +70,12 @@ Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<
   context_.robot = &*robot_;
 }
 
+std::optional<ApiParts> Shard::api() noexcept {
+  if (!api_) return std::nullopt;
+  return ApiParts{*api_,     router_,      shared_.namespaces,       shared_.limits,
+                  counters_, shared_.view, shared_.exchange.shards()};
+}
+
 Shard::~Shard() {
   robot_client_.reset();
   backend_.reset();

@@ -23,6 +23,7 @@
 #include "core/slab.h"
 #include "gateway/access_log.h"
 #include "gateway/admission.h"
+#include "gateway/api/api_desk.h"
 #include "gateway/dialects/dialects.h"
 #include "gateway/http_stage.h"
 #include "gateway/memory_broker.h"
@@ -70,6 +71,8 @@ class Shard final : private ReactorHost,
 
   // Adds a listening descriptor, before `attach`.
   void add_listener(int descriptor, std::uint32_t listener, const ListenerTraits& traits);
+  // Before `attach`.
+  void serve_api(ApiDesk desk) { api_.emplace(std::move(desk)); }
   // Who can wake this shard's siblings; before `attach`.
   void set_wake(std::function<void(std::uint32_t)> wake) { wake_ = std::move(wake); }
 
@@ -131,6 +134,7 @@ class Shard final : private ReactorHost,
   const InstanceView& instance() const noexcept override { return shared_.view; }
   const AdmissionRules& admission_rules() const noexcept override { return shared_.admission; }
   AccessLog& access_log() noexcept override { return access_log_; }
+  std::optional<ApiParts> api() noexcept override;
   // SessionKeeper
   void on_session_ended(Handle session) noexcept override;
   void on_session_frozen(Handle session, FrozenSession frozen) noexcept override;
@@ -169,6 +173,7 @@ class Shard final : private ReactorHost,
   std::optional<Robot> robot_;
   ShardContext context_;
   AccessLog access_log_;
+  std::optional<ApiDesk> api_;  // none: there is no API
   LogLimit warning_limit_;
   std::vector<Listener> listeners_;
   std::function<void(std::uint32_t)> wake_;

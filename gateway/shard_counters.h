@@ -11,6 +11,8 @@
 #include "core/base/counter.h"
 #include "gateway/cause.h"
 #include "gateway/dialect_kind.h"
+#include "proto/api/errors.h"
+#include "proto/api/method.h"
 #include "proto/dialect/errors.h"
 
 namespace sluice {
@@ -58,6 +60,21 @@ enum class RobotOutcome : std::uint8_t {
 inline constexpr std::array<std::string_view, 7> kRobotOutcomeLabels = {
     "answered", "silent_status", "timeout", "unreachable", "too_long", "invalid", "skipped"};
 
+// Errors of the server API, by code.
+inline constexpr std::array<std::string_view, 7> kApiErrorLabels = {"100", "102", "104", "107",
+                                                                    "108", "112", "113"};
+constexpr std::size_t api_error_index(api::ErrorCode code) noexcept {
+  constexpr std::array<api::ErrorCode, 7> kCodes = {
+      api::ErrorCode::kInternal,     api::ErrorCode::kUnknownChannel,
+      api::ErrorCode::kNotFound,     api::ErrorCode::kBadRequest,
+      api::ErrorCode::kNotAvailable, api::ErrorCode::kUnrecoverablePosition,
+      api::ErrorCode::kConflict};
+  for (std::size_t i = 0; i < kCodes.size(); ++i) {
+    if (kCodes[i] == code) return i;
+  }
+  return 0;
+}
+
 struct DialectCounters {
   Gauge connections;
   Counter opened;
@@ -73,6 +90,8 @@ struct ShardCounters {
   std::array<Counter, dialect::kErrorCodeCount> errors_sent;
   std::array<std::array<Counter, kCloseCodeLabels.size()>, kCauseCount> closes;
   std::array<Counter, kRobotOutcomeLabels.size()> robot;
+  std::array<Counter, api::kMethodCount> api_calls;  // commands of batches, too
+  std::array<Counter, kApiErrorLabels.size()> api_errors;
   Counter http_requests;
   Counter requests_held_back;  // without a line of their own in the log
   Counter accepted;
@@ -81,6 +100,7 @@ struct ShardCounters {
   Counter sheds;  // times a session's queue was the largest and had to give way
   Counter channels_made;
   Gauge channels;       // whose home is here
+  Gauge users;          // of these, users with a session somewhere
   Counter published;    // publications that came to their home here
   Counter repeated;     // and those that had come before, by their id
   Counter distributed;  // of these, how many somebody followed then

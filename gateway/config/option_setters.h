@@ -35,6 +35,10 @@ template <class Field>
 Field& field_of(Options& options, Field Limits::*member) {
   return options.limits.*member;
 }
+template <class Field>
+Field& field_of(Options& options, Field ApiSettings::*member) {
+  return options.api.*member;
+}
 // The group chat's namespace has options of its own.
 template <class Field>
 Field& field_of(Options& options, Field ChannelOptions::*member) {

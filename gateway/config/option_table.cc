@@ -127,6 +127,18 @@ Fault set_config(Options& options, Values values) {
   return std::nullopt;
 }
 
+Fault set_api_key_files(Options& options, Values values) {
+  options.api.key_files.assign(values.begin(), values.end());
+  return std::nullopt;
+}
+
+Fault set_api_on_clients(Options& options, Values values) {
+  const std::string& value = values.back();
+  options.api.on_clients = value == "on" || value == "true";
+  if (options.api.on_clients || value == "off" || value == "false") return std::nullopt;
+  return not_understood(value, "choose on or off");
+}
+
 Fault set_nothing(Options&, Values) { return std::nullopt; }
 Shown show_nothing(const Options&) { return {}; }
 
@@ -136,6 +148,7 @@ constexpr std::string_view kMessages = "What a client may send";
 constexpr std::string_view kChannels = "Channels";
 constexpr std::string_view kQueues = "What may wait";
 constexpr std::string_view kKept = "What is kept";
+constexpr std::string_view kApi = "Server API";
 constexpr std::string_view kCompression = "Compression (permessage-deflate)";
 constexpr std::string_view kRobot = "Robot";
 constexpr std::string_view kLogging = "Logging";
@@ -254,6 +267,20 @@ constexpr OptionSpec kTable[] = {
         "Bytes of all mailboxes together; the user away longest loses them."),
     duration_option<&Limits::mailbox_time, kSecondMs, 366 * 24 * kHourMs>(
         "mailbox-time", kKept, "How long a message is kept for a user who is away."),
+
+    {"api-key-file", kApi, OptionKind::kList, "FILE",
+     "Serve /api/ on --ops-listen to application servers that know a key in this file, one key a "
+     "line. Unset: there is no API. May be repeated.",
+     set_api_key_files, [](const Options& options) { return options.api.key_files; }},
+    {"api-on-clients", kApi, OptionKind::kSwitch, "on|off", "Serve /api/ on --listen, too.",
+     set_api_on_clients,
+     [](const Options& options) { return Shown{options.api.on_clients ? "on" : "off"}; }},
+    size_option<&ApiSettings::max_body, kKiB, kGiB>("api-max-body", kApi,
+                                                    "The body of one request, else 413."),
+    count_option<&ApiSettings::max_batch, 1, kMillion>(
+        "api-max-batch", kApi, "Commands of one batch, and channels of one broadcast."),
+    count_option<&ApiSettings::max_rate, 0, 1000 * kMillion>(
+        "api-max-rate", kApi, "Requests in a second, more get 429; 0: no limit."),
 
     {"compression", kCompression, OptionKind::kText, "off|shared|dedicated",
      "For clients that offer it; shared: each message is compressed once for all; dedicated: for "

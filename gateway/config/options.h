@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/base/log.h"
+#include "gateway/api/api_settings.h"
 #include "gateway/config/compression.h"
 #include "gateway/config/limits.h"
 #include "gateway/config/namespaces.h"
@@ -40,6 +41,7 @@ struct Options {
   Limits limits;
   Namespaces namespaces;
   Compression compression;
+  ApiSettings api;
   std::string config;  // the file that was read, if any
 };
 

@@ -128,11 +128,9 @@ void write(std::string& out, const Publication& publication) {
   } else {
     object.member("data").append(publication.data.bytes);
   }
-  if (publication.info) write(object.member("info"), *publication.info);
+  object.optional_raw("info", publication.info);
   object.number("offset", publication.offset);
-  if (publication.tags.empty()) return;
-  Object tags(object.member("tags"));
-  for (const Tag& tag : publication.tags) tags.text(tag.name, tag.value);
+  object.optional_raw("tags", publication.tags);
 }
 
 void write(std::string& out, const HistoryResult& result) {

@@ -60,8 +60,8 @@ struct PresenceStatsResult {
 struct Publication {
   Data data;
   std::uint64_t offset = 0;
-  std::optional<ClientInfo> info;  // who published, if it was a client
-  std::span<const Tag> tags;
+  std::string_view info;  // JSON: who published, if it was a client
+  std::string_view tags;  // JSON: an object of strings
 };
 
 struct HistoryResult {

@@ -21,6 +21,7 @@ constexpr ListenerTraits kListeners[] = {kClient, kLoopback, kOps};
 
 struct FakeInstance final : InstanceView {
   bool is_ready() const noexcept override { return ready; }
+  InstanceFigures figures() const override { return {}; }
   std::string metrics() const override { return "sluice_up 1\n"; }
   std::optional<std::uint32_t> shard_with_room(std::uint32_t) const noexcept override { return {}; }
 

@@ -80,13 +80,12 @@ TEST(ApiAnswer, TellsHistory) {
 }
 
 TEST(ApiAnswer, TellsAllOfAPublication) {
-  const std::array<Tag, 2> tags = {Tag{"a", "1"}, Tag{"b\n", "\"2\""}};
   const std::array<Publication, 1> one = {
-      Publication{{"", true}, 9, ClientInfo{"c", "u", "1", "2"}, tags}};
+      Publication{{"", true}, 9, R"({"user":"u","client":"c"})", R"({"a":"1"})"}};
   EXPECT_EQ(body(HistoryResult{one, {9, "e"}}),
             R"({"result":{"publications":[{"data":null,"b64data":"",)"
-            R"("info":{"user":"u","client":"c","conn_info":1,"chan_info":2},"offset":9,)"
-            R"("tags":{"a":"1","b\n":"\"2\""}}],"epoch":"e","offset":9}})");
+            R"("info":{"user":"u","client":"c"},"offset":9,"tags":{"a":"1"}}],)"
+            R"("epoch":"e","offset":9}})");
   const std::array<Publication, 1> binary = {Publication{{"\xff\x01", true}, 9, {}, {}}};
   EXPECT_EQ(body(HistoryResult{binary, {9, "e"}}),
             R"({"result":{"publications":[{"data":null,"b64data":"/wE=","offset":9}],)"

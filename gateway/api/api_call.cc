@@ -1,0 +1,281 @@
+#include "gateway/api/api_call.h"
+
+#include <array>
+
+#include "core/base/check.h"
+#include "gateway/epoch_text.h"
+#include "proto/api/answer.h"
+#include "proto/json/text.h"
+
+namespace sluice {
+namespace {
+
+using api::ErrorCode;
+using api::Refusal;
+
+constexpr Refusal kUnknownChannel{ErrorCode::kUnknownChannel, {}, {}, false};
+constexpr Refusal kNotAvailable{ErrorCode::kNotAvailable, {}, {}, false};
+// There is no room for it now; the request may be made again.
+constexpr Refusal kUnavailable{ErrorCode::kInternal, {}, {}, false};
+
+Refusal bad(std::string_view member, std::string_view detail) noexcept {
+  return {ErrorCode::kBadRequest, member, detail, false};
+}
+
+// How a channel that reaches one user is written where channels are meant: "#42".
+constexpr char kUserMark = '#';
+
+}  // namespace
+
+void ApiCall::begin(api::Method method, std::string_view body, std::uint32_t& next_request) {
+  next_request_ = &next_request;
+  first_request_ = next_request + 1;
+  is_batch_ = method == api::Method::kBatch;
+  if (!is_batch_) replies_.emplace_back();
+  run(0, method, body);
+  next_request_ = nullptr;
+}
+
+void ApiCall::run(std::size_t reply, api::Method method, std::string_view body) {
+  parts_.counters.api_calls[static_cast<std::size_t>(method)].add();
+  const auto request = parts_.desk.parser().parse(method, body);
+  if (!request) {
+    if (replies_.size() <= reply) replies_.resize(reply + 1);
+    is_batch_ = is_batch_ && method != api::Method::kBatch;
+    return refuse(replies_[reply], request.error());
+  }
+  if (method != api::Method::kBatch) replies_[reply].method = method;
+  std::visit([&](const auto& asked) { ask(reply, asked); }, *request);
+}
+
+void ApiCall::ask(std::size_t, const api::Batch& batch) {
+  replies_.resize(batch.count);
+  api::BatchWalk walk(batch);
+  for (std::size_t i = 0; i < batch.count; ++i) {
+    const auto command = walk.next();
+    SLUICE_CHECK(command.has_value());
+    if (!*command) {
+      refuse(replies_[i], command->error());
+    } else {
+      run(i, (*command)->method, (*command)->body);
+    }
+  }
+}
+
+Question ApiCall::question(std::size_t reply, std::uint32_t detail, std::uint8_t flags) {
+  questions_.push_back({reply, detail});
+  ++replies_[reply].due;
+  ++due_;
+  return {stage_, ++*next_request_, flags};
+}
+
+void ApiCall::refuse(Reply& reply, const Refusal& refusal) {
+  parts_.counters.api_errors[api_error_index(refusal.code)].add();
+  reply.refusal = refusal;
+}
+
+Result<ApiCall::Target, Refusal> ApiCall::target_of(std::string_view channel) {
+  if (channel.size() > 1 && channel.front() == kUserMark) {
+    name_.assign({kReservedPrefix, kStringUserTag}).append(channel.substr(1));
+    if (channel.size() - 1 > kUserTextBytesMax) return fail(bad("channel", "is too long"));
+    channel = name_;
+  }
+  const ChannelOptions* const options = parts_.namespaces.find_channel(channel);
+  if (options == nullptr) return fail(kUnknownChannel);
+  return Target{channel, options};
+}
+
+std::optional<Refusal> ApiCall::publish(std::size_t reply, std::uint32_t detail,
+                                        std::string_view channel, const api::Message& message) {
+  const auto target = target_of(channel);
+  if (!target) return target.error();
+  if (!message.key.empty()) return kNotAvailable;
+  if (message.data.bytes.size() > parts_.limits.max_message) return bad("data", "is too long");
+  PublicationDraft draft;
+  draft.data = as_bytes(message.data.bytes);
+  if (message.data.is_binary) draft.opcode = ws::Opcode::kBinary;
+  tags_.clear();
+  for (const api::Tag& tag : message.tags) {
+    tags_ += tags_.empty() ? '{' : ',';
+    json::append_string(tags_, tag.name);
+    tags_ += ':';
+    json::append_string(tags_, tag.value);
+  }
+  if (!tags_.empty()) tags_ += '}';
+  draft.extras.tags = tags_;
+  draft.extras.id = message.idempotency_key;
+  if (!fits_in_head(target->channel, draft.extras)) return bad("tags", "are too long");
+  const std::uint8_t flags =
+      ShardMessage::kWantAnswer | (message.skip_history ? ShardMessage::kNoPlace : std::uint8_t{0});
+  parts_.router.publish(parts_.router.name(target->channel), draft, question(reply, detail, flags));
+  return std::nullopt;
+}
+
+void ApiCall::ask(std::size_t reply, const api::Publish& request) {
+  const bool is_to_user = request.channel.empty();
+  const std::string_view channel = is_to_user ? request.user.channel() : request.channel;
+  if (const auto refusal = publish(reply, 0, channel, request.message)) {
+    refuse(replies_[reply], *refusal);
+  }
+}
+
+void ApiCall::ask(std::size_t reply, const api::Broadcast& request) {
+  replies_[reply].published.resize(request.channels.size());
+  for (std::uint32_t i = 0; i < request.channels.size(); ++i) {
+    const auto refusal = publish(reply, i, request.channels[i], request.message);
+    if (refusal) replies_[reply].published[i].refusal = refusal;
+  }
+  if (replies_[reply].due == 0) write_broadcast(replies_[reply]);
+}
+
+void ApiCall::tell_user(std::size_t reply, const api::Selection& who, Control control) {
+  control.client = who.client;
+  // Connections over a WebSocket have no session beside them.
+  if (!who.session.empty()) {
+    api::append_result(replies_[reply].text, is_batch_ ? api::Place::kBatch : api::Place::kBody,
+                       api::DoneResult{replies_[reply].method});
+    return;
+  }
+  parts_.router.control(parts_.router.name(who.user.channel()), control, question(reply));
+}
+
+void ApiCall::ask(std::size_t reply, const api::Subscribe& request) {
+  const auto target = target_of(request.channel);
+  if (!target) return refuse(replies_[reply], target.error());
+  const api::Override& override = request.override;
+  const bool overrides = override.presence || override.join_leave || override.force_recovery ||
+                         override.force_positioning || override.force_push_join_leave;
+  const bool is_binary = request.info.is_binary || request.data.is_binary;
+  if (overrides || is_binary || request.recover_since) {
+    return refuse(replies_[reply], kNotAvailable);
+  }
+  Control control;
+  control.kind = Control::Kind::kSubscribe;
+  control.channel = target->channel;
+  control.channel_info = request.info.bytes;
+  control.data = request.data.bytes;
+  control.expire_at = static_cast<std::int64_t>(request.expire_at);
+  tell_user(reply, request.who, control);
+}
+
+void ApiCall::ask(std::size_t reply, const api::Unsubscribe& request) {
+  Control control;
+  control.kind = Control::Kind::kUnsubscribe;
+  control.channel = request.channel;
+  tell_user(reply, request.who, control);
+}
+
+void ApiCall::ask(std::size_t reply, const api::Disconnect& request) {
+  Control control;
+  control.keep.assign(request.whitelist.begin(), request.whitelist.end());
+  control.code = request.code;
+  control.reason = request.reason;
+  tell_user(reply, request.who, control);
+}
+
+void ApiCall::ask(std::size_t reply, const api::Presence& request) {
+  const auto target = target_of(request.channel);
+  if (!target) return refuse(replies_[reply], target.error());
+  if (!target->options->presence) return refuse(replies_[reply], kNotAvailable);
+  parts_.router.members(parts_.router.name(target->channel), question(reply));
+}
+
+void ApiCall::ask(std::size_t reply, const api::PresenceStats& request) {
+  const auto target = target_of(request.channel);
+  if (!target) return refuse(replies_[reply], target.error());
+  if (!target->options->presence) return refuse(replies_[reply], kNotAvailable);
+  parts_.router.members(parts_.router.name(target->channel),
+                        question(reply, 0, ShardMessage::kNumbersOnly));
+}
+
+void ApiCall::ask(std::size_t reply, const api::ListConnections& request) {
+  parts_.router.members(parts_.router.name(request.user.channel()), question(reply));
+}
+
+void ApiCall::ask(std::size_t reply, const api::History& request) {
+  const auto target = target_of(request.channel);
+  if (!target) return refuse(replies_[reply], target.error());
+  if (!target->options->has_history()) return refuse(replies_[reply], kNotAvailable);
+  std::optional<Position> since;
+  if (request.since) {
+    since = Position{parse_epoch(request.since->epoch), request.since->offset};
+  }
+  replies_[reply].is_since = since.has_value();
+  const std::uint32_t count =
+      request.limit < 0 ? ShardMessage::kAll : static_cast<std::uint32_t>(request.limit);
+  const std::uint8_t flags = request.reverse ? ShardMessage::kReverse : std::uint8_t{0};
+  parts_.router.history(parts_.router.name(target->channel), since, count,
+                        question(reply, 0, flags));
+}
+
+void ApiCall::ask(std::size_t reply, const api::HistoryRemove& request) {
+  const auto target = target_of(request.channel);
+  if (!target) return refuse(replies_[reply], target.error());
+  if (!target->options->has_history()) return refuse(replies_[reply], kNotAvailable);
+  parts_.router.remove_history(parts_.router.name(target->channel), question(reply));
+}
+
+void ApiCall::ask(std::size_t reply, const api::Channels& request) {
+  const Question first = question(reply);
+  // One question, which every shard answers.
+  replies_[reply].due += parts_.shards - 1;
+  due_ += parts_.shards - 1;
+  parts_.router.list_channels(request.pattern, first);
+}
+
+void ApiCall::ask(std::size_t reply, const api::Info&) {
+  const InstanceFigures figures = parts_.instance.figures();
+  api::InfoResult::Node node;
+  node.uid = figures.id;
+  node.name = "sluice";
+  node.version = figures.version;
+  node.num_clients = figures.sessions;
+  node.num_users = figures.users;
+  node.num_subs = figures.subscriptions;
+  node.num_channels = figures.channels;
+  node.uptime = figures.uptime_seconds;
+  api::append_result(replies_[reply].text, is_batch_ ? api::Place::kBatch : api::Place::kBody,
+                     api::InfoResult{std::span(&node, 1)});
+}
+
+void ApiCall::on_answer(const ShardMessage& message) {
+  const std::uint32_t index = message.request - first_request_;
+  if (index >= questions_.size()) return;
+  Reply& reply = replies_[questions_[index].reply];
+  if (reply.due == 0) return;
+  --reply.due;
+  --due_;
+  complete(reply, message, questions_[index].detail);
+}
+
+ApiCall::Answer ApiCall::take_answer() {
+  Answer answer;
+  if (is_batch_) {
+    std::vector<std::string> texts;
+    for (Reply& reply : replies_) {
+      if (reply.refusal) api::append_error(reply.text, *reply.refusal);
+      texts.push_back(std::move(reply.text));
+    }
+    api::append_batch(answer.body, texts);
+    return answer;
+  }
+  Reply& reply = replies_.front();
+  if (!reply.refusal) {
+    answer.body = std::move(reply.text);
+    return answer;
+  }
+  if (reply.refusal->is_malformed) return {400, "Bad Request\n", false};
+  if (reply.refusal->code == ErrorCode::kInternal) {
+    answer.status = 503;
+    answer.may_retry = true;
+  }
+  if (!transport_errors_) {
+    api::append_error(answer.body, *reply.refusal);
+    return answer;
+  }
+  if (!answer.may_retry) answer.status = static_cast<int>(api::http_status(reply.refusal->code));
+  api::append_bare_error(answer.body, *reply.refusal);
+  return answer;
+}
+
+}  // namespace sluice
