@@ -6,48 +6,60 @@
 namespace sluice::base64 {
 namespace {
 
-constexpr std::string_view kAlphabet =
+constexpr std::string_view kLetters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::uint8_t kNone = 0xff;
 
-constexpr std::array<std::uint8_t, 256> make_values() noexcept {
-  std::array<std::uint8_t, 256> values{};
+using Values = std::array<std::uint8_t, 256>;
+
+constexpr Values values_of(char value62, char value63) noexcept {
+  Values values{};
   for (std::uint8_t& value : values) value = kNone;
-  for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
-    values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
+  for (std::size_t i = 0; i < 62; ++i) {
+    values[static_cast<unsigned char>(kLetters[i])] = static_cast<std::uint8_t>(i);
   }
+  values[static_cast<unsigned char>(value62)] = 62;
+  values[static_cast<unsigned char>(value63)] = 63;
   return values;
 }
 
-constexpr std::array<std::uint8_t, 256> kValues = make_values();
+constexpr Values kStandardValues = values_of('+', '/');
+constexpr Values kUrlValues = values_of('-', '_');
 
-// `count` characters as one number of 24 bits; nothing if one is not of the alphabet.
-std::optional<std::uint32_t> read_group(std::string_view text, std::size_t count) noexcept {
-  std::uint32_t bits = 0;
-  for (std::size_t i = 0; i < 4; ++i) {
-    const std::uint8_t value = i < count ? kValues[static_cast<unsigned char>(text[i])] : 0;
-    if (value == kNone) return std::nullopt;
-    bits = bits << 6 | value;
-  }
-  return bits;
+// Takes the padding off a whole number of groups.
+bool unpad(std::string_view& text) noexcept {
+  if (text.size() % 4 != 0) return false;
+  for (int count = 0; count < 2 && text.ends_with('='); ++count) text.remove_suffix(1);
+  return true;
 }
 
 }  // namespace
 
-std::optional<std::size_t> decode(std::string_view text, char* out) noexcept {
-  if (text.size() % 4 != 0) return std::nullopt;
+std::optional<std::size_t> decode(Alphabet alphabet, std::string_view text, char* out) noexcept {
+  if (alphabet == Alphabet::kStandard && !unpad(text)) return std::nullopt;
+  if (text.size() % 4 == 1) return std::nullopt;
+  const Values& values = alphabet == Alphabet::kStandard ? kStandardValues : kUrlValues;
   char* at = out;
-  while (!text.empty()) {
-    std::size_t count = 4;
-    if (text.size() == 4 && text[3] == '=') count = text[2] == '=' ? 2 : 3;
-    const auto bits = read_group(text, count);
-    if (!bits) return std::nullopt;
-    const std::size_t bytes = count - 1;
-    if ((*bits & (0xffffffU >> (8 * bytes)) & 0xffffffU) != 0) return std::nullopt;
-    for (std::size_t i = 0; i < bytes; ++i) *at++ = static_cast<char>(*bits >> (16 - 8 * i));
-    text.remove_prefix(4);
+  std::uint32_t bits = 0;
+  unsigned count = 0;  // of bits that no byte has used yet
+  for (const char c : text) {
+    const std::uint8_t value = values[static_cast<unsigned char>(c)];
+    if (value == kNone) return std::nullopt;
+    bits = bits << 6 | value;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    *at++ = static_cast<char>(bits >> count & 0xff);
   }
+  if ((bits & ((1u << count) - 1)) != 0) return std::nullopt;
   return static_cast<std::size_t>(at - out);
+}
+
+bool decode(Alphabet alphabet, std::string_view text, std::string& out) {
+  out.resize(decoded_max(text.size()));
+  const auto size = decode(alphabet, text, out.data());
+  out.resize(size.value_or(0));
+  return size.has_value();
 }
 
 void append(std::string& out, ConstBytes bytes) {
@@ -56,10 +68,10 @@ void append(std::string& out, ConstBytes bytes) {
   };
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::uint32_t bits = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
-    out.push_back(kAlphabet[bits >> 18]);
-    out.push_back(kAlphabet[bits >> 12 & 63]);
-    out.push_back(i + 1 < bytes.size() ? kAlphabet[bits >> 6 & 63] : '=');
-    out.push_back(i + 2 < bytes.size() ? kAlphabet[bits & 63] : '=');
+    out.push_back(kLetters[bits >> 18]);
+    out.push_back(kLetters[bits >> 12 & 63]);
+    out.push_back(i + 1 < bytes.size() ? kLetters[bits >> 6 & 63] : '=');
+    out.push_back(i + 2 < bytes.size() ? kLetters[bits & 63] : '=');
   }
 }
 

@@ -4,8 +4,8 @@
 #include <charconv>
 
 #include "proto/base64.h"
+#include "proto/json/scan.h"
 #include "proto/json/text.h"
-#include "proto/json/walk.h"
 
 namespace sluice::api {
 
@@ -75,7 +75,7 @@ std::string_view Reader::base64(const Field& field) {
   // could be more than the body.
   const bool is_in_room = field.value.is_escaped;
   char* const out = scratch_.room().data() - (is_in_room ? encoded.size() : 0);
-  const auto size = base64::decode(encoded, out);
+  const auto size = base64::decode(base64::Alphabet::kStandard, encoded, out);
   if (!size) {
     refuse(field.name, "is not Base64");
     return {};
@@ -131,7 +131,7 @@ std::span<const std::string_view> Reader::texts(const Field& field, std::size_t 
     refuse(field.name, "is not an array");
     return {};
   }
-  json::ArrayWalk walk(field.value.raw);
+  json::Walk walk(field.value.raw);
   Field element{field.name, {}};
   while (!refusal_ && walk.next(element.value)) {
     if (scratch_.texts.size() == count_max) refuse(field.name, "has too many elements");
@@ -149,7 +149,7 @@ std::span<const Tag> Reader::tags(const Field& field, std::size_t count_max,
     refuse(field.name, "is not an object");
     return {};
   }
-  json::ObjectWalk walk(field.value.raw);
+  json::Walk walk(field.value.raw);
   json::Member name;
   json::Member value;
   while (!refusal_ && walk.next(name, value)) {

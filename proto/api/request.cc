@@ -181,7 +181,7 @@ void RequestReader::read(Batch& batch) noexcept {
   if (!commands.is_set()) return;
   if (!commands.is_array()) return reader_.refuse("commands", "is not an array");
   batch.commands = commands.value.raw;
-  json::ArrayWalk walk(batch.commands);
+  json::Walk walk(batch.commands);
   json::Member command;
   while (walk.next(command)) ++batch.count;
   if (batch.count > limits_.batch_commands) reader_.refuse("commands", "has too many elements");

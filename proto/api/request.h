@@ -30,7 +30,7 @@
 #include "proto/api/method.h"
 #include "proto/api/scratch.h"
 #include "proto/identity.h"
-#include "proto/json/walk.h"
+#include "proto/json/scan.h"
 
 namespace sluice::api {
 
@@ -188,7 +188,7 @@ class BatchWalk {
   [[nodiscard]] std::optional<Result<Command, Refusal>> next() noexcept;
 
  private:
-  json::ArrayWalk walk_;
+  json::Walk walk_;
 };
 
 }  // namespace sluice::api

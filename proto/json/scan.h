@@ -68,6 +68,12 @@ enum class Fault : std::uint8_t {
                                        std::span<const std::string_view> wanted,
                                        std::span<Member> members) noexcept;
 
+// The whole text of a value, quotes of a string included. REQUIRES: value.kind != kAbsent.
+inline std::string_view whole(const Member& value) noexcept {
+  if (value.kind != Kind::kString) return value.raw;
+  return {value.raw.data() - 1, value.raw.size() + 2};
+}
+
 // Goes through the members of an object or the elements of an array, one by one, for containers
 // whose names or number the reader does not know beforehand. A view of the text, not a check of it.
 class Walk {

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "core/base/bytes.h"
+#include "proto/base64.h"
 #include "proto/json/fields.h"
 #include "proto/json/scan.h"
-#include "proto/token/base64.h"
 #include "proto/ws/utf8.h"
 
 namespace sluice::token {
@@ -51,7 +51,7 @@ bool read_json(Fields& fields, const Member& plain, const Member& base64, std::s
     value = raw;
     return true;
   }
-  return decode_base64(Base64::kStandard, encoded, value) && is_json(value);
+  return base64::decode(base64::Alphabet::kStandard, encoded, value) && is_json(value);
 }
 
 template <std::size_t N>

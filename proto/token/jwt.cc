@@ -10,9 +10,9 @@
 
 #include "core/base/bytes.h"
 #include "core/base/check.h"
+#include "proto/base64.h"
 #include "proto/json/scan.h"
 #include "proto/json/text.h"
-#include "proto/token/base64.h"
 #include "proto/ws/utf8.h"
 
 namespace sluice::token {
@@ -28,7 +28,7 @@ std::optional<TokenFault> check_header(std::string_view encoded) {
   static constexpr std::array<std::string_view, 2> kNames = {"alg", "crit"};
   std::array<json::Member, kNames.size()> members;
   std::string header;
-  if (!decode_base64(Base64::kUrl, encoded, header)) return TokenFault::kMalformed;
+  if (!base64::decode(base64::Alphabet::kUrl, encoded, header)) return TokenFault::kMalformed;
   if (!ws::is_valid_utf8(as_bytes(header))) return TokenFault::kMalformed;
   if (!json::scan(header, kNames, members)) return TokenFault::kMalformed;
   // A critical extension is one that must not be ignored (RFC 7515 4.1.11), and we know none.
@@ -89,13 +89,13 @@ Result<std::string, TokenFault> Verifier::verified(std::string_view token) {
   if (const auto fault = check_header(token.substr(0, first))) return fail(*fault);
   std::string bytes;
   // A third dot is no character of base64url.
-  if (!decode_base64(Base64::kUrl, token.substr(second + 1), bytes)) {
+  if (!base64::decode(base64::Alphabet::kUrl, token.substr(second + 1), bytes)) {
     return fail(TokenFault::kMalformed);
   }
   if (bytes.size() != kSignatureSize || !is_signed(token.substr(0, second), bytes)) {
     return fail(TokenFault::kSignature);
   }
-  if (!decode_base64(Base64::kUrl, token.substr(first + 1, second - first - 1), bytes)) {
+  if (!base64::decode(base64::Alphabet::kUrl, token.substr(first + 1, second - first - 1), bytes)) {
     return fail(TokenFault::kMalformed);
   }
   return bytes;

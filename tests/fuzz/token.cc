@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "core/base/check.h"
-#include "proto/token/base64.h"
+#include "proto/base64.h"
 #include "proto/token/jwt.h"
 #include "proto/ws/utf8.h"
 #include "tests/fuzz/fuzz_target.h"
@@ -48,10 +48,10 @@ bool verify(token::Verifier& verifier, std::string_view text) {
 // What is decoded is exactly what an encoder makes of it.
 void check_base64(std::string_view text) {
   std::string bytes;
-  if (token::decode_base64(token::Base64::kUrl, text, bytes)) {
+  if (base64::decode(base64::Alphabet::kUrl, text, bytes)) {
     SLUICE_CHECK(token::encode_base64url(bytes) == text);
   }
-  if (token::decode_base64(token::Base64::kStandard, text, bytes)) {
+  if (base64::decode(base64::Alphabet::kStandard, text, bytes)) {
     SLUICE_CHECK(text.size() % 4 == 0 && bytes.size() <= text.size() / 4 * 3);
   }
 }

@@ -8,13 +8,12 @@
 namespace sluice::base64 {
 namespace {
 
-std::optional<std::string> decoded(std::string_view text) {
-  std::string out(decoded_max(text.size()), '\0');
-  const auto size = decode(text, out.data());
-  if (!size) return std::nullopt;
-  EXPECT_LE(*size, out.size());
-  out.resize(*size);
-  return out;
+std::optional<std::string> decoded(std::string_view text, Alphabet alphabet = Alphabet::kStandard) {
+  std::string out = "old";
+  return decode(alphabet, text, out) ? std::optional(out) : std::nullopt;
+}
+std::optional<std::string> decoded_url(std::string_view text) {
+  return decoded(text, Alphabet::kUrl);
 }
 
 std::string encoded(std::string_view bytes) {
@@ -35,6 +34,21 @@ TEST(Base64, KnowsTheVectorsOfItsRfc) {
   for (const auto& [bytes, text] : vectors) {
     EXPECT_EQ(encoded(bytes), text);
     EXPECT_EQ(decoded(text), bytes);
+    EXPECT_EQ(decoded_url(text.substr(0, text.find('='))), bytes);
+  }
+}
+
+TEST(Base64, HasTwoAlphabets) {
+  EXPECT_EQ(decoded("+/+/"), "\xfb\xff\xbf");
+  EXPECT_EQ(decoded_url("-_-_"), "\xfb\xff\xbf");
+  EXPECT_EQ(decoded("-_-_"), std::nullopt);
+  EXPECT_EQ(decoded_url("+/+/"), std::nullopt);
+}
+
+TEST(Base64, ForAddressesIsNotPadded) {
+  for (const std::string_view text : {"Zg==", "Zm8=", "Z", "A", "Zm9vA", "Zm9vY", "Zh", "Zm9",
+                                      "Zm9v\n", " Zg", "Z.g", "Zm\x80v", "Zm9v="}) {
+    EXPECT_EQ(decoded_url(text), std::nullopt) << text;
   }
 }
 
@@ -73,7 +87,7 @@ TEST(Base64, AcceptsExactlyWhatItWrites) {
 
 TEST(Base64, DecodesInPlace) {
   std::string text = "Zm9vYmFyZm9vYmE=";
-  const auto size = decode(text, text.data());
+  const auto size = decode(Alphabet::kStandard, text, text.data());
   ASSERT_TRUE(size);
   EXPECT_EQ(text.substr(0, *size), "foobarfooba");
 }

@@ -1,9 +1,9 @@
-#include "proto/json/walk.h"
-
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
+
+#include "proto/json/scan.h"
 
 namespace sluice::json {
 namespace {
@@ -20,11 +20,11 @@ std::vector<std::string> walked(std::string_view text) {
   std::vector<std::string> all;
   Member value;
   if (text.front() == '[') {
-    ArrayWalk walk(text);
+    Walk walk(text);
     while (walk.next(value)) all.push_back(said(value));
     EXPECT_FALSE(walk.next(value));
   } else {
-    ObjectWalk walk(text);
+    Walk walk(text);
     Member name;
     while (walk.next(name, value)) {
       EXPECT_EQ(name.kind, Kind::kString);

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "proto/token/base64.h"
+#include "proto/base64.h"
 #include "tests/proto/token/claims_text.h"
 #include "tests/proto/token/sign.h"
 
@@ -53,10 +53,10 @@ TEST(Jwt, IsVerified) {
 TEST(Jwt, OfTheStandardIsVerified) {
   std::string key;
   ASSERT_TRUE(
-      decode_base64(Base64::kUrl,
-                    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgU"
-                    "uTwjAzZr1Z9CAow",
-                    key));
+      base64::decode(base64::Alphabet::kUrl,
+                     "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgU"
+                     "uTwjAzZr1Z9CAow",
+                     key));
   constexpr std::string_view kToken =
       "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9"
       ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0"
