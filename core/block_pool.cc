@@ -178,6 +178,10 @@ bool BlockPool::trim() noexcept {
   TrimBudget budget;
   const bool is_new_period = !trim_unfinished_;
   trim_unfinished_ = false;
+  if (is_new_period) large_.end_period();
+  const std::size_t large_before = large_.mapped_bytes();
+  if (!large_.trim(budget.bytes)) trim_unfinished_ = true;
+  count_mapped_since(large_before);
   for (SizeClass& size_class : classes_) {
     if (is_new_period) {
       const std::size_t decayed = size_class.recent_need - (size_class.recent_need + 3) / 4;
@@ -206,17 +210,24 @@ bool BlockPool::trim_class(SizeClass& size_class, TrimBudget& budget) noexcept {
 }
 
 Bytes BlockPool::take_large(std::size_t size) noexcept {
-  auto* data = static_cast<std::byte*>(::operator new(size + kReadSlack));
+  const std::size_t before = large_.mapped_bytes();
+  const Bytes block = large_.take(size);
   counters_.large_takes.add();
   counters_.bytes_in_use.add(static_cast<std::int64_t>(size));
-  counters_.bytes_held.add(static_cast<std::int64_t>(size + kReadSlack));
-  return {data, size};
+  count_mapped_since(before);
+  return block;
 }
 
 void BlockPool::give_large(Bytes block) noexcept {
+  const std::size_t before = large_.mapped_bytes();
+  large_.give(block);
   counters_.bytes_in_use.add(-static_cast<std::int64_t>(block.size()));
-  counters_.bytes_held.add(-static_cast<std::int64_t>(block.size() + kReadSlack));
-  ::operator delete(block.data());
+  count_mapped_since(before);
+}
+
+void BlockPool::count_mapped_since(std::size_t before) noexcept {
+  const auto now = static_cast<std::int64_t>(large_.mapped_bytes());
+  counters_.bytes_held.add(now - static_cast<std::int64_t>(before));
 }
 
 bool BlockPool::in_thread() noexcept {

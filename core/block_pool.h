@@ -21,14 +21,15 @@
 #include "core/base/buffer_source.h"
 #include "core/base/bytes.h"
 #include "core/base/counter.h"
+#include "core/large_blocks.h"
 
 namespace sluice {
 
 // Single-writer figures of a BlockPool; read by scrapes on any thread.
 struct BlockPoolCounters {
   Gauge bytes_in_use;   // sizes of the blocks that are out, whole classes
-  Gauge bytes_held;     // mapped chunks plus the large blocks that are out
-  Counter large_takes;  // blocks above kBlockMax, straight from the allocator
+  Gauge bytes_held;     // mapped chunks and large blocks
+  Counter large_takes;  // blocks above kBlockMax, each a mapping of its own
 };
 
 // Owned by its shard and used on one thread, the one that called first. Not a general allocator:
@@ -45,7 +46,7 @@ class BlockPool final : public BufferSource {
   BlockPool& operator=(const BlockPool&) = delete;
 
   // A block of at least `size` bytes: the class size, which is a power of two, up to kBlockMax;
-  // exactly `size` above. Contents are arbitrary. Aligned to 64 bytes up to kBlockMax.
+  // exactly `size` above. Contents are arbitrary. Aligned to 64 bytes.
   Bytes take(std::size_t size) noexcept override;
   // REQUIRES: `block` came from `take` of this pool, data and size unchanged.
   void give(Bytes block) noexcept override;
@@ -91,9 +92,11 @@ class BlockPool final : public BufferSource {
   bool trim_class(SizeClass& size_class, TrimBudget& budget) noexcept;
   Bytes take_large(std::size_t size) noexcept;
   void give_large(Bytes block) noexcept;
+  void count_mapped_since(std::size_t before) noexcept;
   bool in_thread() noexcept;
 
   std::array<SizeClass, kClasses> classes_;
+  LargeBlocks large_;
   bool trim_unfinished_ = false;
   std::thread::id owner_;
   BlockPoolCounters counters_;
