@@ -48,11 +48,17 @@ std::unique_ptr<ws::Compressor> ShardCompression::make_compressor(ws::DeflateSid
 
 std::optional<ws::Deflated> ShardCompression::compress(ws::Compressor* own,
                                                        ConstBytes message) noexcept {
-  if (own == nullptr && !shared_) shared_ = make_compressor({settings_.window_bits, false});
-  ws::Deflated deflated = (own != nullptr ? *own : *shared_).compress(message);
+  if (own == nullptr && !shared_) {
+    shared_ = std::make_unique<ws::SharedCompressor>(resting_, blocks_, settings_.window_bits);
+  }
+  std::optional<ws::Deflated> deflated;
+  if (own != nullptr) {
+    deflated.emplace(own->compress(message));
+  } else if (auto shared = shared_->compress(message)) {
+    deflated.emplace(std::move(*shared));
+  }
   counters_.deflated_from.add(message.size());
-  counters_.deflated_to.add(deflated.bytes().size());
-  if (own == nullptr && deflated.bytes().size() >= message.size()) return std::nullopt;
+  counters_.deflated_to.add(deflated ? deflated->bytes().size() : message.size());
   return deflated;
 }
 

@@ -17,6 +17,7 @@
 #include "gateway/publication.h"
 #include "gateway/shard_counters.h"
 #include "proto/ws/deflate.h"
+#include "proto/ws/deflate_shared.h"
 #include "proto/ws/inflate.h"
 
 namespace sluice {
@@ -75,7 +76,7 @@ class ShardCompression {
   ShardCounters& counters_;
   Resting resting_;
   ws::InflatorPool inflators_;
-  std::unique_ptr<ws::Compressor> shared_;  // made when it is needed first
+  std::unique_ptr<ws::SharedCompressor> shared_;  // made when it is needed first
 };
 
 }  // namespace sluice

@@ -295,7 +295,8 @@ constexpr OptionSpec kTable[] = {
         "Each side refers back 2^COUNT bytes at most, as far as clients agree."),
     count_option<&Compression::memory_level, 1, 9>(
         "compression-memory-level", kCompression,
-        "Of zlib: higher takes more memory for each compressor and compresses a little better."),
+        "Of zlib, with dedicated: higher takes more memory for each client and compresses a little "
+        "better."),
     {"compression-min-size", kCompression, OptionKind::kText, "SIZE",
      "Shorter messages are sent as they are. Unset: 512 bytes with shared, everything with "
      "dedicated.",
