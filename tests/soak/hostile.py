@@ -218,7 +218,7 @@ async def write_to(field, source):
     async with field.peer("relay") as peer:
         for _ in range(source.randrange(1, 20)):
             name = source.randrange(USERS) if source.random() < 0.7 else source.randbytes(6).hex()
-            await peer.say(relay(f"user-{name}", words(source, source.choice((20, 200, 1500)))))
+            await peer.say(relay(f"user-{name}", words(source, source.choice((20, 200, 700)))))
         await end(peer, source)
 
 

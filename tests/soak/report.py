@@ -12,11 +12,14 @@ def describe(soak):
     """Lines of Markdown about one run."""
     closes = soak.last.by("sluice_closes_total", "reason") if soak.last else {}
     ended = ", ".join(f"`{reason}` {count:,}" for reason, count in closes.items() if count)
+    drops = soak.last.by("sluice_dropped_total", "reason") if soak.last else {}
+    lost = ", ".join(f"`{reason}` {count:,}" for reason, count in drops.items() if count)
     lines = [f"## {soak.backend}", "",
              f"{soak.seconds / 60:.1f} minutes, seed {soak.seed}: {soak.tried + soak.good_made:,} "
              f"connections in {len(soak.samples)} storms, {soak.checked:,} messages of good clients "
              "checked.", "",
-             *table(soak.samples, soak.planned), "", f"Sessions ended: {ended}.", ""]
+             *table(soak.samples, soak.planned), "", f"Sessions ended: {ended}.", "",
+             f"Messages that hostile clients did not get: {lost}.", ""]
     lines += [f"- {verdict.line()}" for verdict in soak.verdicts()]
     return lines + [f"- fault: {fault}" for fault in soak.faults]
 

@@ -10,14 +10,15 @@ from watch import Metrics, books, over_bounds
 PLANNED = 300
 
 
-def samples(leak=0, descriptors=lambda n: 35, p99=lambda i: 8.0, count=60, each=1600):
+def samples(leak=0, descriptors=lambda n: 35, p99=lambda i: 8.0, count=60, each=1600,
+            timer=lambda i: 3.0):
     """Every 5 s, 1,600 connections later; memory fills during the warm-up, and is noisy."""
     source = random.Random(7)
     found = []
     for i in range(count):
         private = 10 * MIB + min(i, 8) * MIB + leak * each * i + source.randrange(MIB)
         found.append(Sample(5.0 * i, each * i, private + 9 * MIB, private, descriptors(i),
-                            {"echo": (0.5, p99(i), 20.0)}))
+                            {"echo": (0.5, p99(i), 20.0), "timer": (0.1, timer(i), 9.0)}))
     return found
 
 
@@ -49,6 +50,13 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(failed(samples(p99=lambda i: 5 + i / 10)), [], "a few milliseconds")
         self.assertEqual(failed(samples(p99=lambda i: 20 + i / 10)), [], "less than twice")
         self.assertEqual(failed(samples(p99=lambda i: 5 + i)), ["latency of echo"])
+
+    def test_a_busy_machine_is_not_the_gateways_fault(self):
+        def busy(i):
+            return 500.0 if i >= 40 else 3.0
+
+        self.assertEqual(failed(samples(p99=lambda i: busy(i) + 5, timer=busy)), [])
+        self.assertEqual(judged(samples(timer=lambda i: 500.0)), ["memory", "descriptors"])
 
     def test_too_little_is_not_judged(self):
         self.assertEqual(judged(samples(count=13)), ["descriptors"], "too few connections")
