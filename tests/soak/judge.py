@@ -8,9 +8,9 @@ import dataclasses
 from slope import FEWEST, Slope, thirds
 
 MIB = 1 << 20
-# A leak of one small object (malloc's least is 32 bytes) for every connection or every few messages
-# would be more; what the allocator's holes and the moment of a sample do to a run is less.
-BYTES_PER_CONNECTION = 64
+# What sweeps of mailboxes, pools that breathe and the allocator's holes do to a run of three minutes
+# is a third of this at most, and to a longer one less.
+BYTES_PER_CONNECTION = 128
 # So many connections that a rise at the bound would be larger than what one sample is off by.
 CONNECTIONS_FEWEST = 20_000
 # Latency may not double, unless it is a matter of milliseconds. What counts is the time in which the

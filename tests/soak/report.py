@@ -27,6 +27,7 @@ def describe(soak):
 def write_summary(path, soaks, minutes):
     """`soaks`: runs in which all holds."""
     system = os.uname()
+    version = ".".join(system.release.split(".")[:2])
     lines = [
         "# Soak", "",
         f"Whether the gateway stays as it is, as `./dev soak` sees it: storms of {STORM_SECONDS} s, in each "
@@ -37,7 +38,7 @@ def write_summary(path, soaks, minutes):
         "The slopes are Theil and Sen's; thirds are medians. `./dev soak --planted` shows that 1 KiB "
         "left behind by each", "connection is found in three minutes.", "",
         f"Written by `./dev soak {minutes:g} --backend both --write-summary` on "
-        f"{datetime.date.today().isoformat()}, {system.sysname} {system.release}, {os.cpu_count()} CPUs,",
+        f"{datetime.date.today().isoformat()}, {system.sysname} {version}, {os.cpu_count()} CPUs,",
         "clients on the same machine, with `sluice " + " ".join(OPTIONS) + "`.", ""]
     for soak in soaks:
         lines += [*describe(soak), ""]
