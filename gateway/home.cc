@@ -55,6 +55,7 @@ Home::Channel* Home::find_or_make(ChannelName name) noexcept {
 
 void Home::erase_if_unused(ChannelName name, const Channel& channel) noexcept {
   if (!channel.uses.empty() || !channel.history.empty() || channel.mailbox) return;
+  if (channel.publishing > 0) return;  // on_publication comes back to it
   if (channel.kind == ChannelKind::kChat) chat_last_ = channel.last;
   channels_.erase(name);
   counters_.channels.set(static_cast<std::int64_t>(channels_.size()));
@@ -153,6 +154,7 @@ void Home::publish(const ShardMessage& message) noexcept {
     payloads_.drop(*message.payload);
     return;
   }
+  ++channel->publishing;
   broker_.publish(message.channel_hash, publication, channel->last);
 }
 
@@ -160,15 +162,19 @@ void Home::on_publication(std::uint64_t channel_hash, Publication publication,
                           Position position) noexcept {
   const ChannelName name{publication.channel(), channel_hash};
   Channel* channel = find(name);
-  if (channel == nullptr) {
-    counters_.drop(Drop::kNoSubscriber);
-  } else if (channel->uses.empty() && channel->kind == ChannelKind::kUser) {
+  SLUICE_CHECK(channel != nullptr && channel->publishing > 0);
+  const bool is_chat = channel->kind == ChannelKind::kChat;
+  if (!channel->uses.empty() || (is_chat && limits_.history_messages > 0)) {
+    counters_.distributed.add();
+    if (is_chat) keep_history(*channel, publication, position);
+    for (ShardUse& use : channel->uses) deliver(use, name, publication, position);
+  } else if (channel->kind == ChannelKind::kUser && mailboxes_.are_on()) {
     store(*channel, name, publication, position.offset);
   } else {
-    counters_.distributed.add();
-    if (channel->kind == ChannelKind::kChat) keep_history(*channel, publication, position);
-    for (ShardUse& use : channel->uses) deliver(use, name, publication, position);
+    counters_.drop(Drop::kNoSubscriber);
   }
+  --channel->publishing;  // not before: storing may cost any user the mailbox, this one included
+  erase_if_unused(name, *channel);
   payloads_.drop(*publication.payload);
 }
 

@@ -11,7 +11,8 @@
 // order and once.
 //
 // Invariants
-//   1. A channel exists while some shard has subscribers of it, or something is kept for it.
+//   1. A channel exists while some shard has subscribers of it, something is kept for it, or the
+//      Broker has publications of it: they find what they were published for.
 //   2. `count` of a shard is the number of its subscriptions that were answered and not ended.
 //   3. Orders (of connecting) are unique among those who are there. A new one is larger than all
 //      that the channel has given; one that a session brings from another instance is kept unless
@@ -100,6 +101,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
     // Nickname by order of connecting; for channels that list who is there.
     absl::btree_map<std::uint64_t, std::string> presence;
     std::uint64_t next_order = 1;
+    std::size_t publishing = 0;  // publications that the Broker has not brought back
     std::vector<Waiter> list_waiters;
     std::string client_list;  // kept for its capacity
   };
