@@ -51,7 +51,7 @@ Home::Channel* Home::find_or_make(ChannelName name) noexcept {
 
 void Home::erase_if_unused(ChannelName name, const Channel& channel) noexcept {
   if (!channel.uses.empty() || !channel.history.empty() || channel.mailbox) return;
-  if (channel.under_way > 0) return;
+  if (channel.publishing > 0) return;  // on_publication comes back to it
   channels_.erase(name);
   counters_.channels.set(static_cast<std::int64_t>(channels_.size()));
 }
@@ -166,7 +166,7 @@ void Home::publish(std::uint32_t from, const ShardMessage& message) noexcept {
   } else {
     const bool has_place = is_user || (message.flags & ShardMessage::kNoPlace) == 0;
     PayloadPool::refer(*message.payload);
-    ++channel->under_way;
+    ++channel->publishing;
     broker_.publish(message.channel_hash, publication, channel->last, has_place, asker);
   }
   if (const std::string_view id = publication.extras().id; !id.empty()) {
@@ -195,21 +195,21 @@ void Home::on_publication(std::uint64_t channel_hash, Publication publication, P
                           const Asker& asker) noexcept {
   const ChannelName name{publication.channel(), channel_hash};
   Channel* channel = find(name);
-  SLUICE_CHECK(channel != nullptr);  // kept by `under_way`
-  --channel->under_way;
+  SLUICE_CHECK(channel != nullptr && channel->publishing > 0);
   const bool has_position = channel->options.has_history();
-  if (channel->uses.empty() && channel->kind == ChannelKind::kUser && mailboxes_.are_on()) {
-    store(*channel, name, publication, position.offset);
-  } else if (channel->uses.empty() && !has_position) {
-    counters_.drop(Drop::kNoSubscriber);  // they left meanwhile
-  } else {
+  if (!channel->uses.empty() || has_position) {
     counters_.distributed.add();
     if (has_position && position.offset != Position::kNoPlace) {
       keep_history(*channel, name, publication, position);
     }
     for (ShardUse& use : channel->uses) deliver(use, name, publication, position);
+  } else if (channel->kind == ChannelKind::kUser && mailboxes_.are_on()) {
+    store(*channel, name, publication, position.offset);
+  } else {
+    counters_.drop(Drop::kNoSubscriber);  // they left meanwhile
   }
   answer_publish(asker, has_position ? position : Position{});
+  --channel->publishing;  // not before: storing may cost any user the mailbox, this one included
   erase_if_unused(name, *channel);
   payloads_.drop(*publication.payload);
 }

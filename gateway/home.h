@@ -11,8 +11,8 @@
 // that wants to be that user waits, so that it gets everything in order and once.
 //
 // Invariants
-//   1. A channel exists while some shard has subscribers of it, something is kept for it, or a
-//      publication of it is with the Broker: that may have to be kept.
+//   1. A channel exists while some shard has subscribers of it, something is kept for it, or the
+//      Broker has publications of it: they find what they were published for.
 //   2. `count` of a shard is the number of its subscriptions that were answered and not ended.
 //   3. Orders (of connecting) are unique among those who are there. A new one is larger than all
 //      that the channel has given; one that a session brings from another instance is kept unless
@@ -122,7 +122,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
     // A PresenceEntry by order of connecting.
     absl::btree_map<std::uint64_t, std::string> presence;
     std::uint64_t next_order = 1;
-    std::uint32_t under_way = 0;  // publications that are with the Broker
+    std::size_t publishing = 0;  // publications that the Broker has not brought back
     std::vector<Waiter> list_waiters;
     std::string client_list;  // kept for its capacity
   };

@@ -89,9 +89,7 @@ bool Session::has_room(std::size_t size) noexcept {
 
 // Even after those with the largest queues have given way. This session may be one of them.
 bool Session::is_memory_short() noexcept {
-  if (!shard_.is_over_memory()) return false;
-  shard_.shedder.make_room();
-  return shard_.is_over_memory();
+  return shard_.is_over_memory() && !shard_.shedder.make_room();
 }
 
 // Why a publication of `size` bytes may not be queued after all, if it may not. If the policy is to

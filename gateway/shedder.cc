@@ -20,7 +20,7 @@ void Shedder::find_candidates() {
   std::make_heap(candidates_.begin(), candidates_.end());
 }
 
-// Returns how many bytes its queue has given up.
+// Returns how many bytes its queue has given up, or will give up since it has ended.
 std::size_t Shedder::shed_largest() noexcept {
   std::pop_heap(candidates_.begin(), candidates_.end());
   const Candidate largest = candidates_.back();
@@ -29,23 +29,32 @@ std::size_t Shedder::shed_largest() noexcept {
   session.shed();
   counters_.sheds.add();
   const std::size_t left = std::min(session.slow_bytes(), largest.bytes);
-  if (!session.has_ended() && left < largest.bytes) {
+  if (session.has_ended()) {
+    leaving_ += static_cast<std::int64_t>(left);
+    return largest.bytes;
+  }
+  if (left < largest.bytes) {
     candidates_.push_back({left, largest.session});
     std::push_heap(candidates_.begin(), candidates_.end());
   }
   return largest.bytes - left;
 }
 
-void Shedder::make_room() noexcept {
+bool Shedder::make_room() noexcept {
   const std::uint64_t turn = reactor_.counters().turns.value();
-  if (exhausted_in_ == turn) return;
+  if (exhausted_in_ == turn) return is_room_coming_;
   const std::int64_t goal = bytes_max_ - bytes_max_ / 8;
   const std::size_t most =
       kEffort * static_cast<std::size_t>(std::max<std::int64_t>(used() - goal, 0));
   find_candidates();
+  leaving_ = 0;
   std::size_t given_up = 0;
-  while (used() > goal && given_up < most && !candidates_.empty()) given_up += shed_largest();
-  if (is_full()) exhausted_in_ = turn;
+  while (used() - leaving_ > goal && given_up < most && !candidates_.empty())
+    given_up += shed_largest();
+  if (!is_full()) return true;
+  exhausted_in_ = turn;
+  is_room_coming_ = used() - leaving_ <= bytes_max_;
+  return is_room_coming_;
 }
 
 }  // namespace sluice

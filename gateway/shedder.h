@@ -7,7 +7,9 @@
 //
 // Bytes that several queues or shards share are free only when the last of them has let go, so what
 // the queues give up may free less than it is. One look therefore takes a few times of what is
-// missing and leaves the rest to the next turn.
+// missing and leaves the rest to the next turn. And replies cannot be dropped: a session that had
+// to end for them keeps them until the next look finds them still there and aborts it. Until then
+// they count as given up, or everybody else would pay for them.
 //
 // Invariants
 //   1. A session is asked for more only while none has a larger queue.
@@ -42,9 +44,10 @@ class Shedder {
   // what is kept as history and in mailboxes has limits of its own, and what compressing takes
   // for each connection is the operator's choice.
   bool is_full() const noexcept { return used() > bytes_max_; }
-  // Makes room, if anybody has something to give. May end any session, but none is destroyed before
-  // the call returns.
-  void make_room() noexcept;
+  // Makes room, if anybody has something to give. True if there is room then, or will be as soon as
+  // sessions that had to end have gone; what a turn may queue is bounded, so that may be waited
+  // for. May end any session, but none is destroyed before the call returns.
+  bool make_room() noexcept;
 
  private:
   struct Candidate {
@@ -64,8 +67,10 @@ class Shedder {
   Slab<Session, 64>& sessions_;
   ShardCounters& counters_;
   const std::int64_t bytes_max_;
-  std::vector<Candidate> candidates_;        // a heap while make_room runs
+  std::vector<Candidate> candidates_;  // a heap while make_room runs
+  std::int64_t leaving_ = 0;           // bytes that go with the sessions that the last look ended
   std::uint64_t exhausted_in_ = UINT64_MAX;  // the turn in which nothing more was to be had
+  bool is_room_coming_ = false;              // in that turn
 };
 
 }  // namespace sluice

@@ -2,7 +2,8 @@
 """Plants faults into a copy of the sources and demands that the simulation finds each of them.
 
   run.py [NAME...]     all faults, or these; the unchanged sources first: they must pass the same seeds
-  run.py --check       only that each fault still applies to the sources, and no build
+  run.py --check       only that each fault still applies to the sources, and no build; also those of
+                       ./dev soak, which no simulation can find
   run.py --self-test   tests of this script
 
 A fault is a patch in this folder, with what is wrong in words before it. The lines that it shows must
@@ -237,6 +238,8 @@ def main():
         faults = faults_in(HERE, asked.names)
     except Unknown as unknown:
         parser.error(str(unknown))
+    if asked.check:
+        faults += faults_in(ROOT / "tests/soak")
     for fault in faults:
         fault.texts(ROOT)
     if asked.check:

@@ -279,5 +279,47 @@ TEST_F(HomeTest, AListThatWasAskedForGoesWithItsChannel) {
   EXPECT_FALSE(home_->has_work());
 }
 
+// The Broker brings a publication back later in the turn; by then the last shard may have said that
+// nothing more comes back from it.
+TEST_F(HomeTest, WhatIsPublishedJustBeforeAUserHasLeftWaitsForTheUser) {
+  const std::string user{kReservedPrefix, kStringUserTag, 'u'};
+  for (const std::uint64_t behind : {0u, 1u}) {  // publications behind that
+    subscribe(1, user);
+    unsubscribe(1, user);
+    publish("first", user);
+    home_->on_left(1, message(user));
+    if (behind > 0) publish("second", user);
+    EXPECT_EQ(home_->channel_count(), 1u);
+    home_->run();
+    EXPECT_EQ(drops(Drop::kNoSubscriber), 0u);
+    take();
+    subscribe(2, user);
+    const All got = take();
+    ASSERT_EQ(got.size(), 2 + behind);
+    EXPECT_EQ(got[1].kind, Kind::kDeliverTo);
+    EXPECT_TRUE(got[1].text.ends_with("first"));
+    EXPECT_TRUE(behind == 0 || got[2].text.ends_with("second"));
+    unsubscribe(2, user);
+    home_->on_left(2, message(user));
+    EXPECT_EQ(home_->channel_count(), 0u);
+  }
+}
+
+TEST_F(HomeTest, AChannelThatEverybodyLeftGoesOnceNothingOfItIsUnderWay) {
+  for (const std::size_t mailbox : {std::size_t{0}, std::size_t{1000}}) {
+    limits_.mailbox_messages = mailbox;
+    const std::string user{kReservedPrefix, kStringUserTag, 'u'};
+    for (const std::string& channel : {kRoom, mailbox == 0 ? user : kRoom}) {
+      const std::uint64_t before = drops(Drop::kNoSubscriber);
+      subscribe(1, channel);
+      publish("late", channel);
+      unsubscribe(1, channel);
+      home_->run();
+      EXPECT_EQ(drops(Drop::kNoSubscriber), before + 1);
+      EXPECT_EQ(home_->channel_count(), 0u);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace sluice::test

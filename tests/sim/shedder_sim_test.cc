@@ -77,5 +77,52 @@ TEST(ShedderSim, TheLargestQueueLosesByItsPolicyWhenAllTogetherAreTooMuch) {
   }
 }
 
+// Echoes cannot be dropped, so who does not read them has to go, and keeps its queue until it is
+// gone.
+TEST(ShedderSim, WhoReadsItsEchoesIsNotEndedForThoseWhoDoNot) {
+  World world(SimOptions{});
+  Limits limits;
+  limits.write_queues_total = 1 * kMiB;
+  limits.max_message = 64 * kKiB;
+  SimInstance instance(world.network, world.scheduler, kAddress, 1, limits);
+  constexpr std::size_t kGreedy = 20;
+  SimClient& polite = world.connect("/");
+  for (std::size_t i = 0; i < kGreedy; ++i) world.connect("/");
+  ASSERT_TRUE(world.all_open());
+  const std::string pair = text_frame_bytes("one") + text_frame_bytes("two");
+  const std::size_t half = pair.size() * 3 / 4;
+  std::size_t sent = 0;
+  const auto closes = [&] {
+    return instance.sum([](const ShardCounters& c) {
+      return c
+          .closes[static_cast<std::size_t>(Cause::kQueuesFull)]
+                 [close_code_index(ws::kCloseTryAgainLater)]
+          .value();
+    });
+  };
+  std::uint64_t most_at_once = 0;
+  for (std::size_t i = 0; i < 10 * kGreedy; ++i) {
+    SimClient& greedy = *world.clients[1 + i % kGreedy];
+    greedy.stream().set_reading(false);
+    greedy.send_raw(text_frame_bytes(std::string(60'000, 'x')));
+    const std::uint64_t before = closes();
+    // The end of a message never comes with its beginning.
+    polite.send_raw(pair.substr(0, half));
+    ASSERT_TRUE(world.scheduler.run_for(std::chrono::milliseconds(1)));
+    polite.send_raw(pair.substr(half) + pair + pair);
+    ASSERT_TRUE(world.scheduler.run_for(std::chrono::milliseconds(1)));
+    sent += 6;
+    most_at_once = std::max(most_at_once, closes() - before);
+  }
+  ASSERT_TRUE(world.scheduler.run_until([&] {
+    polite.poll();
+    return polite.close_code != 0 || polite.messages.size() == sent;
+  }));
+  EXPECT_EQ(polite.close_code, 0);
+  EXPECT_EQ(polite.messages.size(), sent);
+  EXPECT_GT(closes(), 0u);
+  EXPECT_LE(most_at_once, 4u) << "one after the other, as far as needed";
+}
+
 }  // namespace
 }  // namespace sluice::test
