@@ -40,6 +40,7 @@ void Home::deliver_mailbox(std::uint32_t to, const ShardMessage& subscribe,
     counters_.fanned_out.add();
     message.payload = item.payload;
     message.frame_at = item.frame_at;
+    message.epoch = channel.last.epoch;
     message.number = item.offset;
     outlet_.to_shard(to, message);
   }
