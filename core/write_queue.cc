@@ -55,8 +55,8 @@ void WriteQueue::append(WritePools& pools, ConstBytes header, ConstBytes body,
   const std::size_t size = header.size() + body.size();
   SLUICE_DCHECK(size > 0 && !sealed_);
   Entry* last = count_ == 0 ? nullptr : &at(count_ - 1);
-  // Pongs that wait leave behind what was begun: a Close that went on with that would be overtaken.
-  if (!pong_.empty() && begun() == count_) last = nullptr;
+  // A Close that went on with what pongs that wait leave behind would be overtaken by them.
+  if (!pong_.empty() && pong_place() == count_) last = nullptr;
   if (last == nullptr || last->kind != Kind::kBytes || last->block_size - last->end < size) {
     const std::size_t shared = std::clamp(expected, kSmallestBlock, kLargestSharedBlock);
     const Bytes block = pools.blocks.take(std::max(size, shared));
@@ -107,9 +107,15 @@ std::uint32_t WriteQueue::begun() const noexcept {
   return index;
 }
 
+std::uint32_t WriteQueue::pong_place() const noexcept {
+  std::uint32_t index = begun();
+  while (index < count_ && at(index).is_pong) ++index;
+  return index;
+}
+
 // Makes the waiting pongs the next entry that has not been begun.
 void WriteQueue::place_pong(WritePools& pools) noexcept {
-  const std::uint32_t place = begun();
+  const std::uint32_t place = pong_place();
   if (count_ * sizeof(Entry) == ring_.size()) grow(pools);
   head_ = (head_ - 1) & (static_cast<std::uint32_t>(ring_.size() / sizeof(Entry)) - 1);
   ++count_;
@@ -119,6 +125,7 @@ void WriteQueue::place_pong(WritePools& pools) noexcept {
   entry.block = pong_.data();
   entry.block_size = static_cast<std::uint32_t>(pong_.size());
   entry.end = pong_size_;
+  entry.is_pong = true;
   pong_ = {};
   pong_size_ = 0;
 }
@@ -192,7 +199,7 @@ std::size_t WriteQueue::payloads() const noexcept {
 }
 
 void WriteQueue::copy_to(std::vector<std::byte>& out) const {
-  const std::uint32_t first = begun();
+  const std::uint32_t first = pong_place();
   bool pong_due = !pong_.empty();
   const auto put_pong = [&] {
     if (pong_due) out.insert(out.end(), pong_.begin(), pong_.begin() + pong_size_);

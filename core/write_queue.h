@@ -143,7 +143,8 @@ class WriteQueue {
     std::uint32_t begin;       // unsent: [begin, end)
     std::uint32_t end;
     Kind kind;
-    bool begun;  // partly sent, or pinned: must leave before anything is put in front
+    bool begun;    // partly sent, or pinned: must leave before anything is put in front
+    bool is_pong;  // later pongs belong behind it
 
     std::size_t size() const noexcept { return end - begin; }
     bool is_shared() const noexcept { return kind != Kind::kBytes && kind < Kind::kGap; }
@@ -161,6 +162,8 @@ class WriteQueue {
   Entry& push_back(WritePools& pools) noexcept;
   // How many entries at the front are out, partly sent or pinned.
   std::uint32_t begun() const noexcept;
+  // Where pongs that wait leave: behind these, and behind pongs that a send did not get to.
+  std::uint32_t pong_place() const noexcept;
   void grow(WritePools& pools) noexcept;
   void place_pong(WritePools& pools) noexcept;
   void make_hole(WritePools& pools, Entry& entry) noexcept;

@@ -41,10 +41,14 @@ Event MessageReader::take_compressed(ConstBytes piece, bool ended) noexcept {
   if (const FrameError error = inflate(piece); error != FrameError::kNone) return refuse(error);
   if (ended && frame_fin()) {
     // Behind a block with BFINAL a sender should have begun another one (RFC 7692 7.2.3.4). Some
-    // do not, and what they mean is clear.
-    if (!deflate_->stream().is_at_final_end()) {
+    // do not, and what they mean is clear. Others end with an empty block that has BFINAL itself:
+    // without its last four bytes it is the single byte 0x01, which the tail completes (7.2.1).
+    const Inflator& stream = deflate_->stream();
+    if (!stream.is_at_final_end()) {
       if (const FrameError error = inflate(kTail); error != FrameError::kNone) return refuse(error);
-      if (!deflate_->stream().is_at_block_end()) return refuse(FrameError::kBadDeflate);
+      if (!stream.is_at_block_end() && !stream.is_at_final_end()) {
+        return refuse(FrameError::kBadDeflate);
+      }
     }
     const Bytes text = block_.first(message_size_);
     const std::size_t compressed_size = deflate_->kept().size() + piece.size();

@@ -125,6 +125,33 @@ TEST_F(WriteQueueTest, NothingThatCameLaterOvertakesAPong) {
   EXPECT_EQ(gathered(), "101.pong.close");
 }
 
+TEST_F(WriteQueueTest, PongsThatASendDidNotGetToStayBeforeLaterOnes) {
+  append("begun.");
+  gathered();
+  queue_.consume(pools_, 2);
+  queue_.append(pools_, payload("later."), 0, 0);
+  queue_.add_pong(pools_, as_bytes("old."));
+  EXPECT_EQ(gathered(), "gun.old.later.");
+  queue_.consume(pools_, 0);
+  queue_.add_pong(pools_, as_bytes("new."));
+  EXPECT_EQ(gathered(), "gun.old.new.later.");
+  queue_.consume(pools_, 4);  // what was begun is gone, and nothing else
+  queue_.add_pong(pools_, as_bytes("newer."));
+  std::vector<std::byte> out;
+  queue_.copy_to(out);
+  EXPECT_EQ(as_text(out), "old.new.newer.later.");
+  EXPECT_EQ(gathered(), "old.new.newer.later.");
+}
+
+TEST_F(WriteQueueTest, ACloseIsNotOvertakenWhereOlderPongsAreLeft) {
+  queue_.add_pong(pools_, as_bytes("old."));
+  EXPECT_EQ(gathered(), "old.");
+  queue_.consume(pools_, 0);
+  queue_.add_pong(pools_, as_bytes("new."));
+  append("close");
+  EXPECT_EQ(gathered(), "old.new.close");
+}
+
 TEST_F(WriteQueueTest, NoPongOvertakesWhatIsPinned) {
   append("HTTP/1.1 101");
   queue_.pin();

@@ -49,7 +49,8 @@ class SimInstance::Actor final : public SimActor {
 
 SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
                          std::uint32_t shards, const Limits& limits, const Namespaces& namespaces,
-                         std::optional<RobotSetup> robot, const Compression& compression)
+                         std::optional<RobotSetup> robot, const Compression& compression,
+                         std::optional<std::uint64_t> seed)
     : network_(network),
       scheduler_(scheduler),
       log_(network.clock(), sink_, LogLevel::kError, LogFormat::kText) {
@@ -67,7 +68,7 @@ SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const Soc
   options.connections_max = limits.max_connections;
   options.namespaces = namespaces;
   options.compression = compression;
-  options.seed = network.random().next();
+  options.seed = seed ? *seed : network.random().next();
   options.robot = std::move(robot);
   instance_ = std::move(*Instance::create(options, network.clock(), log_, std::move(backends)));
   instance_->listen(listeners, {.is_loopback = true, .is_ops = false});

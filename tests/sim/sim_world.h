@@ -29,9 +29,11 @@ inline Namespaces with_history(std::size_t messages) {
 // One gateway whose shards the scheduler turns.
 class SimInstance {
  public:
+  // `seed`: of the instance; drawn from the network's if left out.
   SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
               std::uint32_t shards, const Limits& limits = {}, const Namespaces& namespaces = {},
-              std::optional<RobotSetup> robot = std::nullopt, const Compression& compression = {});
+              std::optional<RobotSetup> robot = std::nullopt, const Compression& compression = {},
+              std::optional<std::uint64_t> seed = std::nullopt);
   ~SimInstance();
 
   Instance& gateway() { return *instance_; }

@@ -52,6 +52,18 @@ TEST_F(CompressedMessages, Section7234ABlockWithBfinalInFrontOfOthersThatReferTo
   expect({"text \"Hello HelloHello\""});
 }
 
+// What a sender makes of "flush, finish the stream, then remove 00 00 ff ff" if its library ends
+// streams with an empty stored block.
+TEST_F(CompressedMessages, Section721AnEmptyBlockWithBfinalThatTheTailCompletes) {
+  const std::string flushed("\x00\x00\xff\xff", 4);
+  add(kText, kHello + flushed + "\x01");
+  add(kText, std::string("\xf2\x00\x11\x00\x00", 5) + flushed + "\x01");  // refers to the first
+  add(kText, "\x01");                                                     // nothing at all
+  add(kTextBegins, kHello + flushed);
+  add(kEnds, "\x01");
+  expect({"text \"Hello\"", "text \"Hello\"", "text \"\"", "text \"Hello\""});
+}
+
 TEST_F(CompressedMessages, ABlockWithBfinalAtTheVeryEndIsAnEndToo) {
   add(kText, RawDeflate().flush("Hello", Z_FINISH));
   add(kTextBegins, RawDeflate().flush("Hello", Z_FINISH));
