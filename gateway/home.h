@@ -157,6 +157,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   void forget_expired(Time now) noexcept;
   void forget_what_is_too_much(const Channel& but) noexcept;
   HistoryAnswer history_since(const Channel* channel, const ShardMessage& asked) const;
+  bool fit_in_answer(HistoryAnswer& answer) const noexcept;
   void answer_subscribe(std::uint32_t from, const ShardMessage& asked, Channel& channel,
                         std::uint64_t order) noexcept;
   // home_presence.cc

@@ -121,6 +121,18 @@ HistoryAnswer Home::history_since(const Channel* channel, const ShardMessage& as
   return answer;
 }
 
+// Leaves the first items that one answer has room for. False: some had to go.
+bool Home::fit_in_answer(HistoryAnswer& answer) const noexcept {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < answer.items.size(); ++i) {
+    bytes += answer.items[i].publication.bytes.size();
+    if (bytes <= limits_.answer_bytes || i == 0) continue;
+    answer.items.resize(i);
+    return false;
+  }
+  return true;
+}
+
 void Home::history(std::uint32_t from, const ShardMessage& message) noexcept {
   const ChannelName name = channel_of(message);
   const Channel* const channel = find(name);
@@ -141,6 +153,7 @@ void Home::history(std::uint32_t from, const ShardMessage& message) noexcept {
     }
   }
   if (answer.items.size() > message.count) answer.items.resize(message.count);
+  fit_in_answer(answer);  // whoever wants more goes on behind the last one
   scratch_.clear();
   answer.pack(scratch_);
   this->answer(from, message, ShardMessage::Kind::kHistoryAnswer, &pack_bytes(scratch_));
@@ -168,7 +181,12 @@ void Home::answer_subscribe(std::uint32_t from, const ShardMessage& asked, Chann
   answer.number = channel.last.offset;
   if ((asked.flags & ShardMessage::kSince) != 0) {
     scratch_.clear();
-    history_since(&channel, asked).pack(scratch_);
+    HistoryAnswer since = history_since(&channel, asked);
+    if (!fit_in_answer(since)) {
+      since.items.clear();
+      since.is_complete = false;
+    }
+    since.pack(scratch_);
     answer.payload = &pack_behind(name, scratch_);
   } else {
     answer.payload = &pack_name(name);

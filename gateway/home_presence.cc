@@ -96,11 +96,16 @@ void Home::members(std::uint32_t from, const ShardMessage& message) noexcept {
     scratch_.clear();
     Writer out(scratch_);
     absl::flat_hash_set<std::string_view> users;
+    const bool is_list = (message.flags & ShardMessage::kNumbersOnly) == 0;
     for (const auto& [order, entry] : channel->presence) {
       users.insert(PresenceEntry::unpack(entry).user);
-      if ((message.flags & ShardMessage::kNumbersOnly) == 0) out.put_text(entry);
+      if (is_list && scratch_.size() <= limits_.answer_bytes) out.put_text(entry);
     }
     asked.number = users.size();
+    if (scratch_.size() > limits_.answer_bytes) {
+      scratch_.clear();
+      asked.flags |= ShardMessage::kFailed;
+    }
     if (!scratch_.empty()) list = &pack_bytes(scratch_);
   }
   answer(from, asked, ShardMessage::Kind::kMembersAnswer, list);
@@ -116,12 +121,18 @@ void Home::list_channels(std::uint32_t from, const ShardMessage& message) noexce
   for (const auto& [key, channel] : channels_) {
     if (channel->kind == ChannelKind::kUser || channel->uses.empty()) continue;
     if (!pattern.empty() && !matches(pattern, key.text)) continue;
+    if (scratch_.size() > limits_.answer_bytes) break;
     std::uint32_t subscribers = 0;
     for (const ShardUse& use : channel->uses) subscribers += use.count;
     out.put(subscribers);
     out.put_text(key.text);
   }
-  answer(from, message, ShardMessage::Kind::kChannelsAnswer, &pack_bytes(scratch_));
+  ShardMessage asked = message;
+  if (scratch_.size() > limits_.answer_bytes) {
+    scratch_.clear();
+    asked.flags |= ShardMessage::kFailed;
+  }
+  answer(from, asked, ShardMessage::Kind::kChannelsAnswer, &pack_bytes(scratch_));
   if (message.payload != nullptr) payloads_.drop(*message.payload);
 }
 

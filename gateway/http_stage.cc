@@ -167,7 +167,7 @@ void HttpStage::ask_history(const http::Request& request, const Asked& asked,
 
 void HttpStage::on_answer(const ShardMessage& message) noexcept {
   if (call_ && call_->made) {
-    call_->made->on_answer(message);
+    call_->made->on_answer(message, last_request_);
     if (call_->made->is_complete()) answer_call();
     return;
   }

@@ -51,8 +51,9 @@ struct ShardMessage {
     kPublished,       // epoch and number: position; kFailed: there was no room for it
     kHistoryAnswer,   // payload: a HistoryAnswer
     kMembersAnswer,   // payload: PresenceEntries, each behind its size, or null; count: how many;
-                      // number: different users
-    kChannelsAnswer,  // payload: pairs of a number of subscribers and a name behind its size
+                      // number: different users; kFailed: too many for an answer
+    kChannelsAnswer,  // payload: pairs of a number of subscribers and a name behind its size;
+                      // kFailed: too many for an answer
     kDone,
     // Between any two.
     kReturn,    // payload: the receiver's own, given back

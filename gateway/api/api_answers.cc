@@ -17,6 +17,7 @@ using api::ErrorCode;
 using api::Refusal;
 
 constexpr Refusal kUnavailable{ErrorCode::kInternal, {}, {}, false};
+constexpr Refusal kTooMany{ErrorCode::kNotAvailable, {}, {}, false};
 constexpr Refusal kUnrecoverable{ErrorCode::kUnrecoverablePosition, {}, {}, false};
 
 // The result of a publication; `epoch` keeps what it refers to.
@@ -69,13 +70,15 @@ void ApiCall::complete(Reply& reply, const ShardMessage& message, std::uint32_t 
     case api::Method::kHistory:
       return complete_history(reply, message);
     case api::Method::kChannels: {
+      if ((message.flags & ShardMessage::kFailed) != 0) reply.refusal = kTooMany;
       Reader in(message.payload->bytes);
       while (!in.rest().empty()) {
         const auto subscribers = in.get<std::uint32_t>();
         reply.channels.push_back({std::string(in.get_text()), subscribers});
       }
-      if (reply.due == 0) write_channels(reply);
-      return;
+      if (reply.due > 0) return;
+      if (reply.refusal) return refuse(reply, kTooMany);
+      return write_channels(reply);
     }
     default:
       return append_result(reply.text, place, api::DoneResult{reply.method});
@@ -111,6 +114,7 @@ void ApiCall::complete_members(Reply& reply, const ShardMessage& message) {
     return append_result(reply.text, place,
                          api::PresenceStatsResult{message.count, message.number});
   }
+  if ((message.flags & ShardMessage::kFailed) != 0) return refuse(reply, kTooMany);
   const std::vector<PresenceEntry> entries = entries_of(message);
   if (reply.method == api::Method::kConnections) {
     std::vector<api::ConnectionsResult::Connection> connections;

@@ -1,6 +1,6 @@
 #include "gateway/api/api_call.h"
 
-#include <array>
+#include <algorithm>
 
 #include "core/base/check.h"
 #include "gateway/epoch_text.h"
@@ -15,8 +15,8 @@ using api::Refusal;
 
 constexpr Refusal kUnknownChannel{ErrorCode::kUnknownChannel, {}, {}, false};
 constexpr Refusal kNotAvailable{ErrorCode::kNotAvailable, {}, {}, false};
-// There is no room for it now; the request may be made again.
-constexpr Refusal kUnavailable{ErrorCode::kInternal, {}, {}, false};
+// The answers to the commands before it are as much as one answer may be.
+constexpr Refusal kTooMuch = kNotAvailable;
 
 Refusal bad(std::string_view member, std::string_view detail) noexcept {
   return {ErrorCode::kBadRequest, member, detail, false};
@@ -25,14 +25,33 @@ Refusal bad(std::string_view member, std::string_view detail) noexcept {
 // How a channel that reaches one user is written where channels are meant: "#42".
 constexpr char kUserMark = '#';
 
+// Their answers are as long as what they ask for.
+bool has_long_answer(api::Method method) noexcept {
+  switch (method) {
+    case api::Method::kPresence:
+    case api::Method::kHistory:
+    case api::Method::kChannels:
+    case api::Method::kConnections:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 void ApiCall::begin(api::Method method, std::string_view body, std::uint32_t& next_request) {
   next_request_ = &next_request;
-  first_request_ = next_request + 1;
   is_batch_ = method == api::Method::kBatch;
-  if (!is_batch_) replies_.emplace_back();
-  run(0, method, body);
+  if (is_batch_) {
+    batch_ = std::make_unique<BatchUnderWay>(
+        BatchUnderWay{std::string(body), api::BatchWalk(api::Batch{})});
+    run(0, method, batch_->body);
+    go_on();
+  } else {
+    replies_.emplace_back();
+    run(0, method, body);
+  }
   next_request_ = nullptr;
 }
 
@@ -40,8 +59,11 @@ void ApiCall::run(std::size_t reply, api::Method method, std::string_view body) 
   parts_.counters.api_calls[static_cast<std::size_t>(method)].add();
   const auto request = parts_.desk.parser().parse(method, body);
   if (!request) {
-    if (replies_.size() <= reply) replies_.resize(reply + 1);
-    is_batch_ = is_batch_ && method != api::Method::kBatch;
+    if (method == api::Method::kBatch) {  // the body itself
+      replies_.resize(1);
+      is_batch_ = false;
+      batch_.reset();
+    }
     return refuse(replies_[reply], request.error());
   }
   if (method != api::Method::kBatch) replies_[reply].method = method;
@@ -50,23 +72,38 @@ void ApiCall::run(std::size_t reply, api::Method method, std::string_view body) 
 
 void ApiCall::ask(std::size_t, const api::Batch& batch) {
   replies_.resize(batch.count);
-  api::BatchWalk walk(batch);
-  for (std::size_t i = 0; i < batch.count; ++i) {
-    const auto command = walk.next();
-    SLUICE_CHECK(command.has_value());
-    if (!*command) {
-      refuse(replies_[i], command->error());
-    } else {
-      run(i, (*command)->method, (*command)->body);
+  batch_->walk = api::BatchWalk(batch);
+}
+
+// Asks for what can be asked now.
+void ApiCall::go_on() {
+  while (batch_) {
+    if (!batch_->held) {
+      const auto command = batch_->walk.next();
+      if (!command) {
+        batch_.reset();
+        return;
+      }
+      if (!*command) {
+        refuse(replies_[batch_->next++], command->error());
+        continue;
+      }
+      batch_->held = **command;
     }
+    const api::Command command = *batch_->held;
+    if (long_due_ > 0 && has_long_answer(command.method)) return;
+    batch_->held.reset();
+    run(batch_->next++, command.method, command.body);
   }
 }
 
 Question ApiCall::question(std::size_t reply, std::uint32_t detail, std::uint8_t flags) {
-  questions_.push_back({reply, detail});
+  const std::uint32_t request = ++*next_request_;
+  questions_.push_back({request, reply, detail});
   ++replies_[reply].due;
   ++due_;
-  return {stage_, ++*next_request_, flags};
+  if (has_long_answer(replies_[reply].method)) ++long_due_;
+  return {stage_, request, flags};
 }
 
 void ApiCall::refuse(Reply& reply, const Refusal& refusal) {
@@ -91,6 +128,10 @@ std::optional<Refusal> ApiCall::publish(std::size_t reply, std::uint32_t detail,
   if (!target) return target.error();
   if (!message.key.empty()) return kNotAvailable;
   if (message.data.bytes.size() > parts_.limits.max_message) return bad("data", "is too long");
+  published_bytes_ += message.data.bytes.size();
+  if (published_bytes_ > parts_.limits.call_bytes) {
+    return bad("data", "is too long for so many channels");
+  }
   PublicationDraft draft;
   draft.data = as_bytes(message.data.bytes);
   if (message.data.is_binary) draft.opcode = ws::Opcode::kBinary;
@@ -220,6 +261,7 @@ void ApiCall::ask(std::size_t reply, const api::Channels& request) {
   // One question, which every shard answers.
   replies_[reply].due += parts_.shards - 1;
   due_ += parts_.shards - 1;
+  long_due_ += parts_.shards - 1;
   parts_.router.list_channels(request.pattern, first);
 }
 
@@ -238,14 +280,28 @@ void ApiCall::ask(std::size_t reply, const api::Info&) {
                      api::InfoResult{std::span(&node, 1)});
 }
 
-void ApiCall::on_answer(const ShardMessage& message) {
-  const std::uint32_t index = message.request - first_request_;
-  if (index >= questions_.size()) return;
-  Reply& reply = replies_[questions_[index].reply];
+void ApiCall::on_answer(const ShardMessage& message, std::uint32_t& next_request) {
+  const auto asked = std::lower_bound(
+      questions_.begin(), questions_.end(), message.request,
+      [](const Asked& one, std::uint32_t request) { return one.request < request; });
+  if (asked == questions_.end() || asked->request != message.request) return;
+  Reply& reply = replies_[asked->reply];
   if (reply.due == 0) return;
   --reply.due;
   --due_;
-  complete(reply, message, questions_[index].detail);
+  if (has_long_answer(reply.method)) --long_due_;
+  complete(reply, message, asked->detail);
+  if (reply.due == 0) {
+    answer_bytes_ += reply.text.size();
+    if (answer_bytes_ > parts_.limits.call_bytes && is_batch_) {
+      answer_bytes_ -= reply.text.size();
+      reply.text = {};
+      refuse(reply, kTooMuch);
+    }
+  }
+  next_request_ = &next_request;
+  go_on();
+  next_request_ = nullptr;
 }
 
 ApiCall::Answer ApiCall::take_answer() {

@@ -1,11 +1,13 @@
 // One request of an application server, from its body to the answer.
 //
-// What it asks for is put to the homes of the channels it names, all of it at once: the order of
-// what concerns one channel is kept on the way there, so a batch has the outcome of its commands
-// one after the other. The answer is complete when all homes have answered.
+// What it asks for is put to the homes of the channels it names without waiting in between: the
+// order of what concerns one channel is kept on the way there, so a batch has the outcome of its
+// commands one after the other. Only commands with long answers (history, lists) wait for one
+// another. The answer is complete when all homes have answered.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -50,9 +52,9 @@ class ApiCall {
   // Reads the request and asks; `next_request` numbers the questions and is moved on. `body` is not
   // needed any more afterwards.
   void begin(api::Method method, std::string_view body, std::uint32_t& next_request);
-  // The answer to one of the questions; others are ignored.
-  void on_answer(const ShardMessage& message);
-  bool is_complete() const noexcept { return due_ == 0; }
+  // The answer to one of the questions; others are ignored. May ask on.
+  void on_answer(const ShardMessage& message, std::uint32_t& next_request);
+  bool is_complete() const noexcept { return due_ == 0 && !batch_; }
   // REQUIRES: is_complete, once.
   Answer take_answer();
 
@@ -83,7 +85,7 @@ class ApiCall {
   };
 
   void run(std::size_t reply, api::Method method, std::string_view body);
-  void run_batch(const api::Batch& batch);
+  void go_on();
   Question question(std::size_t reply, std::uint32_t detail = 0, std::uint8_t flags = 0);
   Result<Target, api::Refusal> target_of(std::string_view channel);
   std::optional<api::Refusal> publish(std::size_t reply, std::uint32_t detail,
@@ -112,8 +114,16 @@ class ApiCall {
   void ask(std::size_t reply, const api::Batch& request);
 
   struct Asked {
+    std::uint32_t request;
     std::size_t reply;
     std::uint32_t detail;
+  };
+  // A batch of which not all was asked yet.
+  struct BatchUnderWay {
+    std::string body;
+    api::BatchWalk walk;
+    std::size_t next = 0;                   // reply
+    std::optional<api::Command> held = {};  // waits for the long answers before it
   };
 
   const ApiParts parts_;
@@ -121,10 +131,13 @@ class ApiCall {
   const bool transport_errors_;
   bool is_batch_ = false;
   std::uint32_t* next_request_ = nullptr;  // while it begins
-  std::uint32_t first_request_ = 0;
   std::uint32_t due_ = 0;
+  std::uint32_t long_due_ = 0;       // of these, answers that may be long
+  std::size_t published_bytes_ = 0;  // copies, one for each channel
+  std::size_t answer_bytes_ = 0;
+  std::unique_ptr<BatchUnderWay> batch_;
   std::vector<Reply> replies_;
-  std::vector<Asked> questions_;  // by request, from first_request_ on
+  std::vector<Asked> questions_;  // in the order of requests, which rise
   std::string name_;              // of a channel that has two
   std::string tags_;
 };

@@ -64,12 +64,14 @@ struct Limits {
   Duration client_list_interval = std::chrono::seconds(1);  // a session -> its newest request waits
 
   // What is kept: the oldest goes first. What a channel keeps is up to its namespace.
-  std::size_t histories_total = 256 * kMiB;        // the channel silent longest loses its history
-  std::size_t publication_ids = 200'000;           // to tell repetitions -> the oldest is forgotten
-  std::size_t page_messages = 100;                 // of the group chat's history in the page
-  std::size_t mailbox_messages = 1000;             // of one absent user -> drop, told as a gap
-  std::size_t mailbox_bytes = 1 * kMiB;            // of one absent user -> the same
-  std::size_t mailboxes_total = 64 * kMiB;         // the user idle longest loses all -> drop
+  std::size_t histories_total = 256 * kMiB;  // the channel silent longest loses its history
+  std::size_t publication_ids = 200'000;     // to tell repetitions -> the oldest is forgotten
+  std::size_t answer_bytes = 16 * kMiB;      // of a home to one question -> cut off, or an error
+  std::size_t call_bytes = 64 * kMiB;        // one API call publishes, or is answered -> error
+  std::size_t page_messages = 100;           // of the group chat's history in the page
+  std::size_t mailbox_messages = 1000;       // of one absent user -> drop, told as a gap
+  std::size_t mailbox_bytes = 1 * kMiB;      // of one absent user -> the same
+  std::size_t mailboxes_total = 64 * kMiB;   // the user idle longest loses all -> drop
   Duration mailbox_time = std::chrono::hours(24);  // -> drop, told as a gap
 
   // The robot of the group chat, per shard.
