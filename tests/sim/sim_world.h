@@ -26,12 +26,13 @@ inline Namespaces with_history(std::size_t messages) {
   return namespaces;
 }
 
-// One gateway whose shards the scheduler turns.
+// One gateway whose shards the scheduler turns. With `api_keys` its listener serves the API, too.
 class SimInstance {
  public:
   SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
               std::uint32_t shards, const Limits& limits = {}, const Namespaces& namespaces = {},
-              std::optional<RobotSetup> robot = std::nullopt, const Compression& compression = {});
+              std::optional<RobotSetup> robot = std::nullopt, const Compression& compression = {},
+              const std::vector<std::string>& api_keys = {});
   ~SimInstance();
 
   Instance& gateway() { return *instance_; }
