@@ -39,8 +39,9 @@ Namespaces namespaces() {
 }
 
 struct ApiWorld : World {
-  explicit ApiWorld(std::uint64_t seed, std::uint32_t shards)
-      : World(SimOptions::rough(seed)), instance(make(kAddress, shards)) {}
+  ApiWorld(std::uint64_t seed, std::uint32_t shards) : ApiWorld(SimOptions::rough(seed), shards) {}
+  ApiWorld(const SimOptions& options, std::uint32_t shards)
+      : World(options), instance(make(kAddress, shards)) {}
   std::unique_ptr<SimInstance> make(const SocketAddress& address, std::uint32_t shards) {
     return std::make_unique<SimInstance>(network, scheduler, address, shards, Limits{},
                                          namespaces(), std::nullopt, Compression{}, kKeys);
@@ -161,6 +162,42 @@ TEST(ApiSim, ACallThatMovesIsAnsweredOnceWherever) {
     given_up += static_cast<int>(refused);
   }
   EXPECT_GT(given_up, 0) << "or this test never moved one that was waiting";
+}
+
+// The network breaks connections, so an answer may be lost while what it answers was done.
+TEST(ApiSim, WhoAsksAgainWithTheSameIdPublishesOnce) {
+  std::uint64_t repeated = 0;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    SimOptions options = SimOptions::rough(seed);
+    options.resets_per_10000 = 1000;
+    ApiWorld world(options, 1 + static_cast<std::uint32_t>(seed % 4));
+    std::string epoch;
+    for (int n = 1; n <= 30; ++n) {
+      const std::string bytes =
+          call_bytes("publish", R"({"channel":"news:a","data":)" + std::to_string(n) +
+                                    R"(,"idempotency_key":"id )" + std::to_string(n) + R"("})");
+      std::string answer;
+      while (answer.empty()) {
+        auto client = world.network.connect(kAddress);
+        client->write(bytes);
+        const auto is_over = [&] {
+          return client->is_reset() || client->is_eof() ||
+                 client->received().find("}}") != std::string::npos;
+        };
+        ASSERT_TRUE(world.scheduler.run_until(is_over));
+        const std::string all = client->received();
+        if (all.find("}}") != std::string::npos) answer = all.substr(all.find(R"({"result")"));
+      }
+      const std::string start = R"({"result":{"offset":)" + std::to_string(n) + R"(,"epoch":")";
+      ASSERT_TRUE(answer.starts_with(start)) << "positions rise by one: " << answer;
+      if (n == 1) epoch = answer.substr(start.size());
+      ASSERT_EQ(answer.substr(start.size()), epoch);
+    }
+    repeated += world.instance->sum([](const ShardCounters& c) { return c.repeated.value(); });
+    EXPECT_EQ(world.instance->sum([](const ShardCounters& c) { return c.published.value(); }), 30u);
+  }
+  EXPECT_GT(repeated, 0u) << "or this test never lost an answer";
 }
 
 TEST(ApiSim, WhoGoesWhileItsAnswerIsUnderWayLeavesNothingBehind) {
