@@ -57,7 +57,7 @@ class Broker {
   // `has_place` the publication is delivered in its turn, but gets no offset.
   virtual void publish(std::uint64_t channel_hash, Publication publication, Position& last,
                        bool has_place, const Asker& asker) noexcept = 0;
-  // Delivers outcomes. True if it delivered any.
+  // Delivers outcomes. True if it delivered any. Not called by what it calls.
   virtual bool run(BrokerEvents& events) noexcept = 0;
 };
 

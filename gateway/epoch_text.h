@@ -11,7 +11,11 @@ namespace sluice {
 // What an epoch that is none of ours is read as. No channel has it.
 inline constexpr std::uint64_t kForeignEpoch = UINT64_MAX;
 
-inline std::string epoch_text(std::uint64_t epoch) { return std::to_string(epoch); }
+// Empty for 0, the epoch of a channel that has not begun: given back, it means whatever begins
+// then.
+inline std::string epoch_text(std::uint64_t epoch) {
+  return epoch == 0 ? std::string() : std::to_string(epoch);
+}
 
 // 0 if `text` is empty: any epoch.
 inline std::uint64_t parse_epoch(std::string_view text) noexcept {

@@ -47,6 +47,8 @@ Result<std::optional<Position>, std::string_view> parse_after(std::string_view q
 ChatHistory ChatHistory::of(const HistoryAnswer& answer, bool is_since, std::size_t messages_max) {
   ChatHistory history{answer.position, answer.is_complete};
   for (const HistoryAnswer::Item& item : answer.items) {
+    // Bytes of an application server are for those who hear them: JSON and pages hold text.
+    if (item.publication.opcode() == ws::Opcode::kBinary) continue;
     history.messages.push_back(item.publication.data());
   }
   if (!is_since) std::reverse(history.messages.begin(), history.messages.end());  // newest first

@@ -37,6 +37,13 @@ Home::Channel* Home::find(ChannelName name) noexcept {
   return found == channels_.end() ? nullptr : found->second.get();
 }
 
+// What asks about a channel finds what was published before it was asked. Only at the beginning of
+// an operation: channels may go.
+void Home::catch_up(ChannelName name) noexcept {
+  const Channel* const channel = find(name);
+  if (channel != nullptr && channel->publishing > 0) broker_.run(*this);
+}
+
 Home::Channel* Home::find_or_make(ChannelName name) noexcept {
   if (Channel* channel = find(name)) return channel;
   if (channels_.size() >= channels_max_) return nullptr;
@@ -89,6 +96,8 @@ std::uint64_t Home::take_order(Channel& channel, std::uint64_t wanted) noexcept 
 }
 
 void Home::subscribe(std::uint32_t from, const ShardMessage& message) noexcept {
+  catch_up(channel_of(message));
+  forget_expired(outlet_.now());
   Channel* channel = find_or_make(channel_of(message));
   if (channel == nullptr) {
     answer(from, message, ShardMessage::Kind::kRefused, message.payload);
@@ -158,25 +167,30 @@ void Home::publish(std::uint32_t from, const ShardMessage& message) noexcept {
   const bool is_kept =
       is_user ? mailboxes_.are_on() : namespaces_.of_channel(name.text).has_history();
   Channel* channel = is_kept ? find_or_make(name) : find(name);
-  if (channel == nullptr) {
-    counters_.drop(is_kept ? Drop::kChannelsFull : Drop::kNoSubscriber);
-    ShardMessage asked = message;
-    if (is_kept) asked.flags |= ShardMessage::kFailed;
-    answer_publish({from, message.session, message.request, asked.flags}, {});
-  } else {
+  Position position;  // as its answer says it
+  if (channel != nullptr) {
     const bool has_place = is_user || (message.flags & ShardMessage::kNoPlace) == 0;
     PayloadPool::refer(*message.payload);
     ++channel->publishing;
     broker_.publish(message.channel_hash, publication, channel->last, has_place, asker);
+    if (has_place && channel->options.has_history()) position = channel->last;
+  } else if (is_kept) {
+    counters_.drop(Drop::kChannelsFull);
+    Asker failed = asker;
+    failed.flags |= ShardMessage::kFailed;
+    answer_publish(failed, {});
+    return payloads_.drop(*message.payload);  // its id stays new: it may be sent again
+  } else {
+    counters_.drop(Drop::kNoSubscriber);
+    answer_publish(asker, {});
   }
   if (const std::string_view id = publication.extras().id; !id.empty()) {
-    const bool has_position = channel != nullptr && channel->options.has_history();
-    recent_ids_.add(name.text, id, has_position ? channel->last : Position{}, outlet_.now());
+    recent_ids_.add(name.text, id, position, outlet_.now());
   }
   payloads_.drop(*message.payload);
 }
 
-// To those who want to know; the position only if it means something.
+// To those who want to know. No position (epoch 0) where it would mean nothing.
 void Home::answer_publish(const Asker& asker, Position position) noexcept {
   if ((asker.flags & ShardMessage::kWantAnswer) == 0) return;
   ShardMessage message;
@@ -184,10 +198,8 @@ void Home::answer_publish(const Asker& asker, Position position) noexcept {
   message.flags = asker.flags;
   message.session = asker.who;
   message.request = asker.request;
-  if (position.offset != Position::kNoPlace) {
-    message.number = position.offset;
-    message.epoch = position.epoch;
-  }
+  message.number = position.offset;
+  message.epoch = position.epoch;
   outlet_.to_shard(asker.shard, message);
 }
 
@@ -196,12 +208,10 @@ void Home::on_publication(std::uint64_t channel_hash, Publication publication, P
   const ChannelName name{publication.channel(), channel_hash};
   Channel* channel = find(name);
   SLUICE_CHECK(channel != nullptr && channel->publishing > 0);
-  const bool has_position = channel->options.has_history();
+  const bool has_position = channel->options.has_history() && position.offset != Position::kNoPlace;
   if (!channel->uses.empty() || has_position) {
     counters_.distributed.add();
-    if (has_position && position.offset != Position::kNoPlace) {
-      keep_history(*channel, name, publication, position);
-    }
+    if (has_position) keep_history(*channel, name, publication, position);
     for (ShardUse& use : channel->uses) deliver(use, name, publication, position);
   } else if (channel->kind == ChannelKind::kUser && mailboxes_.are_on()) {
     store(*channel, name, publication, position.offset);
@@ -266,6 +276,7 @@ void Home::tell_gaps() noexcept {
 
 // What is said to every session of a user, on whatever shard.
 void Home::control(std::uint32_t from, const ShardMessage& message) noexcept {
+  catch_up(channel_of(message));
   if (Channel* channel = find(channel_of(message))) {
     ShardMessage controlled = message;
     controlled.kind = ShardMessage::Kind::kControlled;

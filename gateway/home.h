@@ -23,6 +23,7 @@
 #include <absl/container/btree_map.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -107,7 +108,8 @@ class Home final : private BrokerEvents, private MailboxOwner {
     std::uint32_t shard;
     Handle session;
   };
-  using Expiries = absl::btree_multimap<Time, ChannelKey>;
+  // Channels keep their places in it, so nothing but their own erasure may end these.
+  using Expiries = std::multimap<Time, ChannelKey>;
   struct Channel {
     Channel(ChannelKind channel_kind, const ChannelOptions& channel_options) noexcept
         : kind(channel_kind), options(channel_options) {}
@@ -131,6 +133,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
                       const Asker& asker) noexcept override;
   void on_mailbox_lost(ChannelName name) noexcept override;
   Channel* find(ChannelName name) noexcept;
+  void catch_up(ChannelName name) noexcept;
   // Null if there are too many. REQUIRES: the channel is of a known namespace.
   Channel* find_or_make(ChannelName name) noexcept;
   void erase_if_unused(ChannelName name, const Channel& channel) noexcept;
@@ -155,7 +158,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   void forget_first(Channel& channel) noexcept;
   void forget_all(Channel& channel) noexcept;
   void forget_expired(Time now) noexcept;
-  void forget_what_is_too_much(const Channel& but) noexcept;
+  void forget_what_is_too_much(Channel& newest) noexcept;
   HistoryAnswer history_since(const Channel* channel, const ShardMessage& asked) const;
   bool fit_in_answer(HistoryAnswer& answer) const noexcept;
   void answer_subscribe(std::uint32_t from, const ShardMessage& asked, Channel& channel,

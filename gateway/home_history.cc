@@ -57,6 +57,7 @@ void Home::forget_all(Channel& channel) noexcept {
 }
 
 void Home::forget_expired(Time now) noexcept {
+  if (expiries_.empty() || expiries_.begin()->first > now) return;
   while (!expiries_.empty() && expiries_.begin()->first <= now) {
     const ChannelKey key = expiries_.begin()->second;
     Channel* const channel = find(key.name());
@@ -76,19 +77,21 @@ void Home::forget_expired(Time now) noexcept {
   counters_.history_bytes.set(static_cast<std::int64_t>(histories_cost_));
 }
 
-// What would expire first goes first, whole channels at a time.
-void Home::forget_what_is_too_much(const Channel& but) noexcept {
+// What would expire first goes first, whole channels at a time. If the one that has just got
+// something is too much alone, it is cut as by its own limits.
+void Home::forget_what_is_too_much(Channel& newest) noexcept {
   auto next = expiries_.begin();
   while (histories_cost_ > histories_max_ && next != expiries_.end()) {
     const ChannelKey key = next->second;
     ++next;
     Channel* const channel = find(key.name());
     SLUICE_CHECK(channel != nullptr);
-    if (channel == &but) continue;
+    if (channel == &newest) continue;
     counters_.histories_lost.add();
     forget_all(*channel);
     erase_if_unused(key.name(), *channel);
   }
+  while (histories_cost_ > histories_max_ && newest.history.size() > 1) forget_first(newest);
 }
 
 // What came behind the position that `asked` names, oldest first; all that is kept if the position
@@ -135,6 +138,8 @@ bool Home::fit_in_answer(HistoryAnswer& answer) const noexcept {
 
 void Home::history(std::uint32_t from, const ShardMessage& message) noexcept {
   const ChannelName name = channel_of(message);
+  catch_up(name);
+  forget_expired(outlet_.now());
   const Channel* const channel = find(name);
   const bool is_reverse = (message.flags & ShardMessage::kReverse) != 0;
   const bool is_since = (message.flags & ShardMessage::kSince) != 0;
@@ -162,6 +167,7 @@ void Home::history(std::uint32_t from, const ShardMessage& message) noexcept {
 
 void Home::remove_history(std::uint32_t from, const ShardMessage& message) noexcept {
   const ChannelName name = channel_of(message);
+  catch_up(name);
   if (Channel* channel = find(name)) {
     forget_all(*channel);
     erase_if_unused(name, *channel);

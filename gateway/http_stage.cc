@@ -102,7 +102,8 @@ std::size_t HttpStage::skip_body(Bytes bytes) noexcept {
 void HttpStage::keep(ConstBytes bytes) noexcept {
   const std::size_t size = head_size_ + bytes.size();
   if (size > head_block_.size()) {
-    const Bytes block = shard_.reactor.blocks().take(size);
+    // Twice as much each time, or a large body in small pieces would be copied again and again.
+    const Bytes block = shard_.reactor.blocks().take(std::max(size, 2 * head_block_.size()));
     if (head_size_ > 0) std::memcpy(block.data(), head_block_.data(), head_size_);
     if (!head_block_.empty()) shard_.reactor.blocks().give(head_block_);
     head_block_ = block;
@@ -289,6 +290,18 @@ void HttpStage::leave(std::uint32_t to_shard) noexcept {
   if (pending_) respond(*std::exchange(pending_, std::nullopt), pending_keep_alive_, nullptr);
   to_shard_ = to_shard;
   connection_.release();
+}
+
+void HttpStage::close() noexcept {
+  if (call_ && call_->made) {
+    call_->keep_alive = false;
+    return give_up_call();
+  }
+  if (pending_) {
+    respond(*std::exchange(pending_, std::nullopt), false, nullptr);
+    return;
+  }
+  connection_.close();
 }
 
 void HttpStage::on_released(Connection& connection, Departure departure) noexcept {

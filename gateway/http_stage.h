@@ -75,7 +75,8 @@ class HttpStage final : public Stage {
   // A connection that just came and for which there is no room: answers 503 with Retry-After and
   // closes.
   void turn_away(Refused reason) noexcept;
-  void close() noexcept { connection_.close(); }
+  // The instance stops. Whoever waits for an answer gets one.
+  void close() noexcept;
   // The answer to what was asked of a channel's home.
   void on_answer(const ShardMessage& message) noexcept;
   bool is_upgraded() const noexcept { return upgraded_; }

@@ -9,6 +9,7 @@ namespace sluice {
 namespace {
 
 constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kRetrySeconds = "1";
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -45,7 +46,9 @@ void HttpStage::begin_call(const http::Request& request) noexcept {
   call_->keep_alive = request.keep_alive() && host_.instance().is_ready();
   call_->transport_errors = request.find("X-Centrifugo-Error-Mode") == "transport";
   call_->body_size = request.content_length();
-  if (request.has_element("expect", "100-continue") && request.content_length() > 0) {
+  // RFC 9110 10.1.1: an older client does not know what that is.
+  if (request.minor_version() > 0 && request.has_element("expect", "100-continue") &&
+      request.content_length() > 0) {
     send(kContinue);
   }
 }
@@ -104,7 +107,8 @@ void HttpStage::answer_call() noexcept {
   call_.reset();
   if (!connection_.is_open()) return;
   const http::Field retry{"Retry-After", kRetrySeconds};
-  std::array<http::Field, 2> fields = {http::Field{"Content-Type", kJson}, retry};
+  const std::string_view type = answer.is_json ? kJson : kText;
+  std::array<http::Field, 2> fields = {http::Field{"Content-Type", type}, retry};
   http::Response response;
   response.status = answer.status;
   response.fields = std::span(fields).first(answer.may_retry ? 2 : 1);
@@ -122,13 +126,15 @@ void HttpStage::answer_call() noexcept {
 
 // Homes may have done what was asked; with an idempotency key asking again does no harm.
 void HttpStage::give_up_call() noexcept {
+  const bool keep_alive = call_->keep_alive;
   call_.reset();
   const http::Field retry{"Retry-After", kRetrySeconds};
   std::string out;
-  append_plain(out, 503, "Not done, or not known to be done; ask again.\n", true, false,
+  append_plain(out, 503, "Not done, or not known to be done; ask again.\n", keep_alive, false,
                shard_.reactor.clock().wall_now(), std::span(&retry, 1));
   shard_.counters.refuse(Refused::kUnavailable);
   send(out);
+  if (!keep_alive) connection_.close();
 }
 
 }  // namespace sluice

@@ -3,8 +3,8 @@
 namespace sluice {
 namespace {
 
-// No channel's name has this byte, except a user's, in front of everything else.
-constexpr char kSeparator = '\0';
+// No id has this byte, since it is in no UTF-8: where it stands first the id ends.
+constexpr char kSeparator = '\xff';
 
 void make_key(std::string& key, std::string_view channel, std::string_view id) {
   key.assign(id);

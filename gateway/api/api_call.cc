@@ -320,7 +320,7 @@ ApiCall::Answer ApiCall::take_answer() {
     answer.body = std::move(reply.text);
     return answer;
   }
-  if (reply.refusal->is_malformed) return {400, "Bad Request\n", false};
+  if (reply.refusal->is_malformed) return {400, "Bad Request\n", false, false};
   if (reply.refusal->code == ErrorCode::kInternal) {
     answer.status = 503;
     answer.may_retry = true;

@@ -42,6 +42,7 @@ class ApiCall {
   struct Answer {
     int status = 200;
     std::string body;
+    bool is_json = true;
     bool may_retry = false;  // it could not be done now
   };
 

@@ -51,10 +51,17 @@ class HomeTest : public testing::Test, public HomeOutlet {
   }
 
   bool to_shard(std::uint32_t shard, const ShardMessage& message) noexcept override {
-    const bool is_delivery = message.kind == Kind::kDeliver && !only_gaps_;
+    const bool is_presence = message.kind == Kind::kAppeared || message.kind == Kind::kDisappeared;
+    const bool is_delivery = (message.kind == Kind::kDeliver || is_presence) && !only_gaps_;
     if ((is_delivery || message.kind == Kind::kGap) && full_.contains(shard)) return false;
     const bool is_answer = message.kind == Kind::kSubscribed || message.kind == Kind::kRefused;
     Sent sent{shard, message.kind, is_answer ? message.order : message.number, {}};
+    last_ = message;
+    if (message.payload == nullptr) {
+      sent_.push_back(sent);
+      return true;
+    }
+    last_payload_ = as_text(message.payload->bytes);
     if (message.kind == Kind::kDeliver) {
       const Publication publication = publication_of(message);
       EXPECT_EQ(message.channel_hash, name(publication.channel()).hash);
@@ -63,7 +70,6 @@ class HomeTest : public testing::Test, public HomeOutlet {
       sent.text = as_text(message.payload->bytes.subspan(message.name_size));
     }
     sent_.push_back(sent);
-    last_ = message;
     if (message.kind == Kind::kClientList) {
       lists_.push_back(message.payload);  // held, so that a second one would be elsewhere
     } else {
@@ -71,7 +77,7 @@ class HomeTest : public testing::Test, public HomeOutlet {
     }
     return true;
   }
-  Time now() noexcept override { return Time{std::chrono::seconds(1)}; }
+  Time now() noexcept override { return now_; }
 
   static ChannelName name(std::string_view text) { return ChannelName::of({1, 2}, text); }
   ShardMessage message(std::string_view channel, std::string_view rest = {}, std::uint8_t flags = 0,
@@ -93,13 +99,21 @@ class HomeTest : public testing::Test, public HomeOutlet {
     home_->unsubscribe(shard, message(channel));
   }
   void publish(std::string_view text, std::string_view channel = kRoom) {
+    publish(channel, {as_bytes(text)}, 0, 0);
+  }
+  // As an application server does: shard 2 is told what became of it.
+  void publish(std::string_view channel, const PublicationDraft& draft, std::uint32_t request,
+               std::uint8_t flags) {
     ShardMessage made;
-    const Publication publication = make_publication(payloads_, channel, {as_bytes(text)});
+    made.session = {4, 5};
+    made.request = request;
+    made.flags = flags;
+    const Publication publication = make_publication(payloads_, channel, draft);
     made.name_size = static_cast<std::uint16_t>(channel.size());
     made.frame_at = publication.frame_at;
     made.channel_hash = name(channel).hash;
     made.payload = publication.payload;
-    home_->publish(0, made);
+    home_->publish(2, made);
   }
   // Appears in the channel's list; returns the order that was given.
   std::uint64_t appear(std::uint32_t shard, std::string_view nickname, std::uint64_t wanted = 0) {
@@ -139,7 +153,9 @@ class HomeTest : public testing::Test, public HomeOutlet {
   bool only_gaps_ = false;        // for gaps
   All sent_;
   std::vector<Payload*> lists_;
-  ShardMessage last_;
+  ShardMessage last_;         // of what was sent; its payload is gone
+  std::string last_payload_;  // its bytes, with the name
+  Time now_{std::chrono::seconds(1)};
 };
 
 }  // namespace sluice::test

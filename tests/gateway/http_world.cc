@@ -83,13 +83,17 @@ HttpWorld::HttpWorld() : log_(network_.clock(), sink_, LogLevel::kError, LogForm
 }
 
 void HttpWorld::start(const Limits& limits, const ListenerTraits& traits) {
+  InstanceOptions options;
+  options.limits = limits;
+  start_with(std::move(options), traits);
+}
+
+void HttpWorld::start_with(InstanceOptions options, const ListenerTraits& traits) {
   auto backend = std::make_unique<SimBackend>(network_);
   backend_ = backend.get();
   std::vector<std::unique_ptr<Backend>> backends;
   backends.push_back(std::move(backend));
-  InstanceOptions options;
-  options.limits = limits;
-  options.connections_max = limits.max_connections;
+  options.connections_max = options.limits.max_connections;
   instance_ = std::move(*Instance::create(options, network_.clock(), log_, std::move(backends)));
   instance_->listen({network_.open_listener(kAddress)}, traits);
   ASSERT_FALSE(shard().attach());

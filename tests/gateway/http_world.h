@@ -49,6 +49,7 @@ class HttpWorld : public testing::Test {
   HttpWorld();
 
   void start(const Limits& limits = {}, const ListenerTraits& traits = {true, false});
+  void start_with(InstanceOptions options, const ListenerTraits& traits);
   Shard& shard() { return instance_->shard(0); }
   std::uint64_t refused(Refused reason) {
     return shard().counters().refused[static_cast<std::size_t>(reason)].value();

@@ -26,14 +26,15 @@ inline Namespaces with_history(std::size_t messages) {
   return namespaces;
 }
 
-// One gateway whose shards the scheduler turns.
+// One gateway whose shards the scheduler turns. With `api_keys` its listener serves the API, too.
 class SimInstance {
  public:
   // `seed`: of the instance; drawn from the network's if left out.
   SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
               std::uint32_t shards, const Limits& limits = {}, const Namespaces& namespaces = {},
               std::optional<RobotSetup> robot = std::nullopt, const Compression& compression = {},
-              std::optional<std::uint64_t> seed = std::nullopt);
+              std::optional<std::uint64_t> seed = std::nullopt,
+              const std::vector<std::string>& api_keys = {});
   ~SimInstance();
 
   Instance& gateway() { return *instance_; }

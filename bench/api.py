@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""What the server API costs, beside the cheapest answer there is. ./dev bench --api runs it.
+
+One shard on one CPU, load on the other, over connections that are kept alive with one request under way
+on each. Kinds of requests take turns; the figures are medians. Then how long it takes from a call to
+publish until a client of the chat has what was published.
+
+Exit codes: 0 a single publication is answered at least half as fast as /healthz, and takes no more than
+twice its CPU time; 1 otherwise; 2 usage.
+"""
+
+import argparse
+import base64
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from harness import CLIENT_CPU, BenchError, Server, describe_machine, on_cpu, progress
+
+ROOT = Path(__file__).resolve().parent.parent
+KEY = "bench"
+BATCH = 100
+RATIO_BAR = 0.5
+WARMUP_SECONDS = 0.3
+
+
+def post(method, body):
+    text = json.dumps(body, separators=(",", ":")).encode()
+    return (f"POST /api/{method} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {KEY}\r\n"
+            f"Content-Length: {len(text)}\r\n\r\n").encode() + text
+
+
+PUBLICATION = {"channel": "news:all", "data": {"text": "x" * 100}}
+REQUESTS = {
+    "GET /healthz": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "publish": post("publish", PUBLICATION),
+    "publish, kept": post("publish", {**PUBLICATION, "channel": "kept:all"}),
+    f"batch of {BATCH}": post("batch", {"commands": [{"publish": PUBLICATION}] * BATCH}),
+}
+
+
+def cpu_seconds(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as response:
+        for line in response.read().decode().splitlines():
+            if line.startswith("process_cpu_seconds_total "):
+                return float(line.split()[1])
+    raise BenchError("no process_cpu_seconds_total")
+
+
+def measure(kind, port, options):
+    """Requests per second, and microseconds of the gateway's CPU for each."""
+    def flood(seconds):
+        command = [options.programs / "http_flood", str(port), str(options.connections), str(seconds)]
+        done = subprocess.run(command, input=REQUESTS[kind], capture_output=True,
+                              preexec_fn=on_cpu(CLIENT_CPU), check=False)
+        if done.returncode != 0:
+            raise BenchError(f"{kind}: {done.stderr.decode()}")
+        return json.loads(done.stdout)
+    flood(WARMUP_SECONDS)
+    before = cpu_seconds(port)
+    result = flood(options.duration)
+    used = cpu_seconds(port) - before
+    return result["answers"] / result["seconds"], used / result["answers"] * 1e6
+
+
+def listen_to_chat(port):
+    listener = socket.create_connection(("127.0.0.1", port), 10)
+    key = base64.b64encode(os.urandom(16)).decode()
+    listener.sendall((f"GET /chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                      f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                      f"Sec-WebSocket-Key: {key}\r\n\r\n").encode())
+    if not listener.recv(4096).startswith(b"HTTP/1.1 101"):
+        raise BenchError("the chat does not let us in")
+    return listener
+
+
+def latencies(port, count):
+    """From a call to what a listener gets, in microseconds, sorted."""
+    listener = listen_to_chat(port)
+    caller = socket.create_connection(("127.0.0.1", port), 10)
+    caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    request = post("publish", {"channel": "chat", "data": {"text": "x" * 60}})
+    took = []
+    for _ in range(count):
+        begin = time.perf_counter_ns()
+        caller.sendall(request)
+        if listener.recv(4096)[:1] != b"\x81":
+            raise BenchError("the listener got something else")
+        took.append((time.perf_counter_ns() - begin) / 1000)
+        if not caller.recv(4096).startswith(b"HTTP/1.1 200"):
+            raise BenchError("a publication was refused")
+    return sorted(took)
+
+
+def start(options, key_file):
+    return Server([options.programs / "sluice", "--listen", "127.0.0.1:0", "--shards", "1",
+                   "--backend", options.backend, "--api-key-file", key_file, "--api-on-clients", "on",
+                   "--namespace", "news.presence=on", "--namespace", "kept.history_messages=100",
+                   "--log-level", "info"], None)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser.add_argument("--programs", type=Path, default=ROOT / "build" / "release" / "bin")
+    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--duration", type=float, default=2, help="seconds of each run")
+    parser.add_argument("--connections", type=int, default=50)
+    parser.add_argument("--backend", default="auto")
+    parser.add_argument("--calls", type=int, default=5000, help="whose latency is measured")
+    return parser.parse_args()
+
+
+def main():
+    options = parse_arguments()
+    print(describe_machine())
+    with tempfile.NamedTemporaryFile("w", suffix=".keys") as keys:
+        keys.write(KEY)
+        keys.flush()
+        with start(options, keys.name) as gateway:
+            runs = {kind: [] for kind in REQUESTS}
+            for repetition in range(options.repetitions):
+                for kind in REQUESTS:
+                    progress(f"repetition {repetition + 1} of {options.repetitions}: {kind}")
+                    runs[kind].append(measure(kind, gateway.port, options))
+            progress("latency")
+            took = latencies(gateway.port, options.calls)
+            progress("")
+    print(f"{options.connections} connections, medians of {options.repetitions} runs of "
+          f"{options.duration:g} s\n{'':18}requests/s   of /healthz   us of CPU   of /healthz")
+    ratios, costs = {}, {}
+    for kind, results in runs.items():
+        # Neighbours share the machine's mood, so it is they who are compared.
+        pairs = list(zip(results, runs["GET /healthz"]))
+        ratios[kind] = statistics.median(one[0] / base[0] for one, base in pairs)
+        costs[kind] = statistics.median(one[1] / base[1] for one, base in pairs)
+        print(f"{kind:18}{statistics.median(r[0] for r in results):10,.0f}{ratios[kind]:13.2f}"
+              f"{statistics.median(r[1] for r in results):12.2f}{costs[kind]:14.2f}")
+    print(f"from call to receipt in the chat, {options.calls} calls: p50 {took[len(took) // 2]:.0f} us, "
+          f"p99 {took[len(took) * 99 // 100]:.0f} us")
+    # The load may be what limits the rate; then the CPU time tells more.
+    holds = min(ratios["publish"], 1 / costs["publish"]) >= RATIO_BAR
+    print(f"a single publication at least {RATIO_BAR} as fast as /healthz, by rate and by CPU time: "
+          f"{'holds' if holds else 'MISSED'}")
+    return 0 if holds else 1
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        sys.exit(main())
+    except BenchError as error:
+        sys.exit(f"api.py: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,294 @@
+// Every method of the server API: what it does, what it answers, and what it refuses.
+#include "gateway/api/api_call.h"
+
+#include <string>
+
+#include "tests/gateway/api_world.h"
+
+namespace sluice::test {
+namespace {
+
+using ApiCallTest = ApiWorld;
+
+const std::string kUnknown = R"({"error":{"code":102,"message":"unknown channel"}})";
+const std::string kNotAvailable = R"({"error":{"code":108,"message":"not available"}})";
+
+std::string bad(const std::string& what) {
+  return R"({"error":{"code":107,"message":"bad request: )" + what + R"("}})";
+}
+
+TEST_F(ApiCallTest, APublicationIsAnsweredByItsPositionWhereThereIsOne) {
+  start_api();
+  EXPECT_EQ(ask("publish", R"({"channel":"news:a","data":{"n":1}})"),
+            R"({"result":{"offset":1,"epoch":"E"}})");
+  EXPECT_EQ(ask("publish", R"({"channel":"news:a","data":null})"),
+            R"({"result":{"offset":2,"epoch":"E"}})");
+  EXPECT_EQ(ask("publish", R"({"channel":"news:a","data":1,"skip_history":true})"),
+            R"({"result":{}})");
+  EXPECT_EQ(ask("publish", R"({"channel":"plain:a","data":1})"), R"({"result":{}})");
+  EXPECT_EQ(ask("publish", R"({"channel":"whatever","data":1})"), R"({"result":{}})");
+  EXPECT_EQ(ask("publish", R"({"user":42,"data":1})"), R"({"result":{}})");
+  EXPECT_EQ(ask("publish", R"({"channel":"#42","data":1})"), R"({"result":{}})");
+}
+
+TEST_F(ApiCallTest, APublicationIsRefusedWithWhatIsWrong) {
+  InstanceOptions options;
+  options.limits.max_message = 20;
+  start_api(std::move(options));
+  EXPECT_EQ(ask("publish", R"({"channel":"nope:a","data":1})"), kUnknown);
+  EXPECT_EQ(ask("publish", R"({"channel":"user:a","data":1})"), kUnknown);
+  EXPECT_EQ(ask("publish", R"({"channel":"a","data":1,"key":"k"})"), kNotAvailable);
+  EXPECT_EQ(ask("publish", R"({"channel":"a"})"), bad("data is missing"));
+  EXPECT_EQ(ask("publish", R"({"data":1})"), bad("channel is missing"));
+  EXPECT_EQ(ask("publish", R"({"channel":"a","data":"1234567890123456789"})"),
+            bad("data is too long"));
+  EXPECT_EQ(ask("publish", R"({"channel":"a","data":"123456789012345678"})"), R"({"result":{}})");
+  EXPECT_EQ(ask("publish", R"({"channel":"a","data":1,"delta":true})"),
+            bad("delta is not supported"));
+  const std::string user(257, 'u');
+  EXPECT_EQ(ask("publish", R"({"user":")" + user + R"(","data":1})").substr(0, 21),
+            R"({"error":{"code":107,)");
+  EXPECT_EQ(errors(api::ErrorCode::kBadRequest), 5u);
+  EXPECT_EQ(errors(api::ErrorCode::kUnknownChannel), 2u);
+}
+
+TEST_F(ApiCallTest, AnIdempotencyKeyMakesASecondPublicationTheFirst) {
+  start_api();
+  const std::string body = R"({"channel":"news:a","data":1,"idempotency_key":"k"})";
+  const std::string first = ask("publish", body);
+  EXPECT_EQ(ask("publish", body), first);
+  EXPECT_EQ(ask("history", R"({"channel":"news:a","limit":-1})"),
+            R"({"result":{"publications":[{"data":1,"offset":1}],"epoch":"E","offset":1}})");
+}
+
+TEST_F(ApiCallTest, EachChannelOfABroadcastHasItsAnswerInOrder) {
+  start_api();
+  const std::string unknown = R"({"error":{"code":102,"message":"unknown channel"}})";
+  EXPECT_EQ(ask("broadcast", R"({"channels":["news:a","nope:a","plain:b","news:a"],"data":1})"),
+            R"({"result":{"responses":[{"result":{"offset":1,"epoch":"E"}},)" + unknown +
+                R"(,{"result":{}},{"result":{"offset":2,"epoch":"E"}}]}})");
+  EXPECT_EQ(ask("broadcast", R"({"channels":["nope:a"],"data":1})"),
+            R"({"result":{"responses":[)" + unknown + "]}}");
+  EXPECT_EQ(ask("broadcast", R"({"channels":[],"data":1})"), bad("channels is missing or empty"));
+}
+
+TEST_F(ApiCallTest, ABroadcastIsNoLongerThanABatchMayBe) {
+  InstanceOptions options;
+  options.api.max_batch = 2;
+  start_api(std::move(options));
+  EXPECT_EQ(ask("broadcast", R"({"channels":["a","b"],"data":1})"),
+            R"({"result":{"responses":[{"result":{}},{"result":{}}]}})");
+  EXPECT_TRUE(ask("broadcast", R"({"channels":["a","b","c"],"data":1})")
+                  .starts_with(R"({"error":{"code":107,)"));
+  EXPECT_EQ(ask("batch", R"({"commands":[{"info":{}},{"info":{}},{"info":{}}]})"),
+            bad("commands has too many elements"));
+}
+
+TEST_F(ApiCallTest, HistoryGivesWhatIsAskedForInTheOrderAskedFor) {
+  start_api();
+  for (int n = 1; n <= 7; ++n) {
+    ask("publish", R"({"channel":"news:a","data":)" + std::to_string(n) + R"(,"tags":{"n":")" +
+                       std::to_string(n) + R"("}})");
+  }
+  const auto answer = [](const std::vector<int>& numbers) {
+    std::string text = R"({"result":{"publications":[)";
+    for (const int n : numbers) {
+      const std::string number = std::to_string(n);
+      text += (n == numbers[0] ? "" : ",") + std::string(R"({"data":)") + number + R"(,"offset":)" +
+              number + R"(,"tags":{"n":")" + number + R"("}})";
+    }
+    return text + R"(],"epoch":"E","offset":7}})";
+  };
+  EXPECT_EQ(ask("history", R"({"channel":"news:a"})"), answer({}));
+  EXPECT_EQ(ask("history", R"({"channel":"news:a","limit":-1})"), answer({3, 4, 5, 6, 7}));
+  EXPECT_EQ(ask("history", R"({"channel":"news:a","limit":2})"), answer({3, 4}));
+  EXPECT_EQ(ask("history", R"({"channel":"news:a","limit":2,"reverse":true})"), answer({7, 6}));
+  const std::string epoch = epoch_of(call("history", R"({"channel":"news:a"})").body);
+  const std::string since = R"("since":{"offset":5,"epoch":")" + epoch + R"("})";
+  EXPECT_EQ(ask("history", R"({"channel":"news:a","limit":-1,)" + since + "}"), answer({6, 7}));
+  EXPECT_EQ(ask("history", R"({"channel":"news:a","limit":-1,"reverse":true,)" + since + "}"),
+            answer({4, 3}));
+  EXPECT_EQ(ask("history", R"({"channel":"news:a","limit":-1,"since":{"offset":6}})"), answer({7}));
+  EXPECT_EQ(ask("history", R"({"channel":"news:a","since":{"offset":5,"epoch":"other"}})"),
+            R"({"error":{"code":112,"message":"unrecoverable position"}})");
+  EXPECT_EQ(ask("history", R"({"channel":"plain:a"})"), kNotAvailable);
+  EXPECT_EQ(ask("history", R"({"channel":"nope:a"})"), kUnknown);
+}
+
+// Whoever asks a channel in which nothing was said may give back what it was told.
+TEST_F(ApiCallTest, ThePositionOfAChannelThatHasNotBegunIsWhereItBegins) {
+  start_api();
+  const std::string empty = R"({"result":{"publications":[],"epoch":"","offset":0}})";
+  const std::string since = R"({"channel":"news:a","limit":-1,"since":{"offset":0,"epoch":""}})";
+  EXPECT_EQ(ask("history", R"({"channel":"news:a","limit":-1})"), empty);
+  EXPECT_EQ(ask("history", since), empty);
+  ask("publish", R"({"channel":"news:a","data":1})");
+  EXPECT_EQ(ask("history", since),
+            R"({"result":{"publications":[{"data":1,"offset":1}],"epoch":"E","offset":1}})");
+}
+
+TEST_F(ApiCallTest, ARemovedHistoryIsEmpty) {
+  start_api();
+  ask("publish", R"({"channel":"news:a","data":1})");
+  EXPECT_EQ(ask("history_remove", R"({"channel":"news:a"})"), R"({"result":{}})");
+  EXPECT_EQ(ask("history_remove", R"({"channel":"news:a"})"), R"({"result":{}})");
+  EXPECT_EQ(ask("history", R"({"channel":"news:a","limit":-1})"),
+            R"({"result":{"publications":[],"epoch":"","offset":0}})");
+  EXPECT_EQ(ask("history_remove", R"({"channel":"plain:a"})"), kNotAvailable);
+  EXPECT_EQ(ask("history_remove", R"({"channel":"nope:a"})"), kUnknown);
+}
+
+TEST_F(ApiCallTest, BinaryDataComesBackAsBase64) {
+  start_api();
+  ask("publish", R"({"channel":"news:a","b64data":"AP8="})");
+  EXPECT_EQ(ask("history", R"({"channel":"news:a","limit":1})"),
+            R"({"result":{"publications":[{"data":null,"b64data":"AP8=","offset":1}],)"
+            R"("epoch":"E","offset":1}})");
+}
+
+TEST_F(ApiCallTest, PresenceNeedsANamespaceThatHasIt) {
+  start_api();
+  EXPECT_EQ(ask("presence", R"({"channel":"news:a"})"), R"({"result":{"presence":{}}})");
+  EXPECT_EQ(ask("presence_stats", R"({"channel":"news:a"})"),
+            R"({"result":{"num_clients":0,"num_users":0}})");
+  for (const std::string method : {"presence", "presence_stats"}) {
+    EXPECT_EQ(ask(method, R"({"channel":"plain:a"})"), kNotAvailable);
+    EXPECT_EQ(ask(method, R"({"channel":"nope:a"})"), kUnknown);
+    EXPECT_EQ(ask(method, "{}"), bad("channel is missing"));
+  }
+}
+
+TEST_F(ApiCallTest, WithoutClientsThereIsNobodyAndNothingToDo) {
+  start_api();
+  EXPECT_EQ(ask("channels", "{}"), R"({"result":{"channels":{}}})");
+  EXPECT_EQ(ask("connections", R"({"user":"u"})"), R"({"result":{"connections":{}}})");
+  EXPECT_EQ(ask("connections", "{}"), bad("user is missing"));
+  for (const std::string method : {"disconnect", "unsubscribe"}) {
+    EXPECT_EQ(ask(method, R"({"user":"u"})"), R"({"result":{}})");
+    EXPECT_EQ(ask(method, R"({"user":"u","session":"s"})"), R"({"result":{}})");
+    EXPECT_EQ(ask(method, "{}"), bad("user is missing"));
+  }
+  EXPECT_EQ(ask("disconnect", R"({"user":"u","disconnect":{"code":2999}})"),
+            bad("code is not from 3000 to 4999"));
+  EXPECT_EQ(ask("subscribe", R"({"user":"u","channel":"news:a"})"), R"({"result":{}})");
+  EXPECT_EQ(ask("subscribe", R"({"user":"u","channel":"nope:a"})"), kUnknown);
+  EXPECT_EQ(ask("subscribe", R"({"user":"u"})"), bad("channel is missing"));
+  for (const std::string more :
+       {R"("override":{"presence":{"value":true}})", R"("b64info":"AP8=")", R"("b64data":"AP8=")",
+        R"("recover_since":{"offset":1,"epoch":"x"})"}) {
+    EXPECT_EQ(ask("subscribe", R"({"user":"u","channel":"news:a",)" + more + "}"), kNotAvailable)
+        << more;
+  }
+}
+
+TEST_F(ApiCallTest, InfoSaysWhatThisInstanceIs) {
+  start_api();
+  run(std::chrono::seconds(3));
+  const std::string info = ask("info", "{}");
+  EXPECT_NE(info.find(R"("name":"sluice")"), std::string::npos) << info;
+  EXPECT_NE(info.find(R"("num_clients":0,"num_users":0,"num_subs":0,"num_channels":0,"uptime":3})"),
+            std::string::npos)
+      << info;
+}
+
+TEST_F(ApiCallTest, ABatchHasAReplyForEachCommandInOrder) {
+  start_api();
+  const std::string body =
+      R"({"commands":[{"publish":{"channel":"news:a","data":1}},)"
+      R"({"publish":{"channel":"nope:a","data":1}},)"
+      R"({"broadcast":{"channels":["news:a","nope:b"],"data":2}},)"
+      R"({"history":{"channel":"news:a","limit":-1,"reverse":true}},)"
+      R"({"history_remove":{"channel":"news:a"}},)"
+      R"({"history":{"channel":"news:a","limit":-1}},)"
+      R"({"channels":{}},{"presence":{"channel":"news:a"}},)"
+      R"({"presence_stats":{"channel":"news:a"}},{"disconnect":{"user":"u"}},)"
+      R"({"unsubscribe":{"user":"u"}},{"subscribe":{"user":"u","channel":"news:a"}},)"
+      R"({"connections":{"user":"u"}},)"
+      R"({"what":{}},5,{"publish":{}},{"batch":{"commands":[]}}]})";
+  const std::string expected =
+      R"({"replies":[{"publish":{"offset":1,"epoch":"E"}},)"
+      R"({"error":{"code":102,"message":"unknown channel"}},)"
+      R"({"broadcast":{"responses":[{"result":{"offset":2,"epoch":"E"}},)"
+      R"({"error":{"code":102,"message":"unknown channel"}}]}},)"
+      R"({"history":{"publications":[{"data":2,"offset":2},{"data":1,"offset":1}],)"
+      R"("epoch":"E","offset":2}},)"
+      R"({"history_remove":{}},)"
+      R"({"history":{"publications":[],"epoch":"","offset":0}},)"
+      R"({"channels":{"channels":{}}},{"presence":{"presence":{}}},)"
+      R"({"presence_stats":{"num_clients":0,"num_users":0}},{"disconnect":{}},)"
+      R"({"unsubscribe":{}},{"subscribe":{}},{"connections":{"connections":{}}},)"
+      R"({"error":{"code":104,"message":"not found"}},)"
+      R"({"error":{"code":107,"message":"bad request: a command is not an object"}},)"
+      R"({"error":{"code":107,"message":"bad request: channel is missing"}},)"
+      R"({"error":{"code":104,"message":"not found"}}]})";
+  EXPECT_EQ(ask("batch", body), expected);
+  EXPECT_EQ(ask("batch", R"({"commands":[]})"), R"({"replies":[]})");
+  EXPECT_EQ(ask("batch", "{}"), R"({"replies":[]})");
+  EXPECT_EQ(ask("batch", R"({"commands":1})"), bad("commands is not an array"));
+}
+
+TEST_F(ApiCallTest, InTheTransportErrorModeTheStatusSaysWhatIsWrong) {
+  start_api();
+  const std::string fields = kKey + "X-Centrifugo-Error-Mode: transport\r\n";
+  const std::tuple<const char*, const char*, int, const char*> cases[] = {
+      {"publish", R"({"channel":"nope:a","data":1})", 404,
+       R"({"code":102,"message":"unknown channel"})"},
+      {"publish", R"({"channel":"a"})", 400,
+       R"({"code":107,"message":"bad request: data is missing"})"},
+      {"history", R"({"channel":"plain:a"})", 400, R"({"code":108,"message":"not available"})"},
+      {"history", R"({"channel":"news:a","since":{"offset":1,"epoch":"x"}})", 416,
+       R"({"code":112,"message":"unrecoverable position"})"},
+      {"publish", R"({"channel":"a","data":1})", 200, R"({"result":{}})"},
+      {"batch", R"({"commands":[{"x":1}]})", 200,
+       R"({"replies":[{"error":{"code":104,"message":"not found"}}]})"}};
+  for (const auto& [method, body, status, text] : cases) {
+    const Response response = call(method, body, fields);
+    EXPECT_EQ(response.status, status) << body;
+    EXPECT_EQ(response.body, text);
+    EXPECT_EQ(response.field("Content-Type"), "application/json");
+    EXPECT_EQ(call(method, body).status, 200) << body;
+  }
+}
+
+TEST_F(ApiCallTest, WhatIsNoJsonObjectIsABadRequestInEitherErrorMode) {
+  start_api();
+  for (const std::string& fields : {kKey, kKey + "X-Centrifugo-Error-Mode: transport\r\n"}) {
+    for (const std::string method : {"publish", "info", "batch"}) {
+      for (const std::string_view body : {"", "[]", "5", "{", "{}x", "{\"a\":\"\xff\"}"}) {
+        const Response response = call(method, body, fields);
+        EXPECT_EQ(response.status, 400) << method << ' ' << body;
+        EXPECT_EQ(response.body, "Bad Request\n");
+        EXPECT_EQ(response.field("Content-Type"), "text/plain; charset=utf-8");
+        EXPECT_EQ(response.field("Connection"), "") << "the next one may be better";
+      }
+    }
+  }
+}
+
+TEST_F(ApiCallTest, WithoutRoomForMoreChannelsItSaysWhenToTryAgain) {
+  InstanceOptions options;
+  options.limits.max_channels = 1;
+  start_api(std::move(options));
+  ask("publish", R"({"channel":"news:a","data":1})");
+  const std::string full = R"({"channel":"news:b","data":1,"idempotency_key":"k"})";
+  const std::string error = R"({"error":{"code":100,"message":"internal server error"}})";
+  for (int i = 0; i < 2; ++i) {
+    const Response response = call("publish", full);
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(response.field("Retry-After"), "1");
+    EXPECT_EQ(response.body, error);
+  }
+  const Response bare = call("publish", full, kKey + "X-Centrifugo-Error-Mode: transport\r\n");
+  EXPECT_EQ(bare.status, 503);
+  EXPECT_EQ(bare.body, R"({"code":100,"message":"internal server error"})");
+  EXPECT_EQ(ask("batch", R"({"commands":[{"publish":)" + full + "}]}"),
+            R"({"replies":[)" + error + "]}");
+  EXPECT_EQ(ask("broadcast", R"({"channels":["news:b","news:a"],"data":1})"),
+            R"({"result":{"responses":[)" + error + R"(,{"result":{"offset":2,"epoch":"E"}}]}})");
+  ask("history_remove", R"({"channel":"news:a"})");
+  EXPECT_EQ(ask("publish", full), R"({"result":{"offset":1,"epoch":"E"}})")
+      << "it is not a repetition";
+}
+
+}  // namespace
+}  // namespace sluice::test
