@@ -51,6 +51,7 @@ Home::Channel* Home::find_or_make(ChannelName name) noexcept {
 
 void Home::erase_if_unused(ChannelName name, const Channel& channel) noexcept {
   if (!channel.uses.empty() || !channel.history.empty() || channel.mailbox) return;
+  if (channel.coming > 0) return;
   channels_.erase(name);
   counters_.channels.set(static_cast<std::int64_t>(channels_.size()));
 }
@@ -163,6 +164,7 @@ void Home::publish(std::uint32_t from, const ShardMessage& message) noexcept {
   } else {
     const bool has_place = is_user || (message.flags & ShardMessage::kNoPlace) == 0;
     PayloadPool::refer(*message.payload);
+    ++channel->coming;
     broker_.publish(message.channel_hash, publication, channel->last, has_place, asker);
   }
   if (const std::string_view id = publication.extras().id; !id.empty()) {
@@ -191,7 +193,11 @@ void Home::on_publication(std::uint64_t channel_hash, Publication publication, P
                           const Asker& asker) noexcept {
   const ChannelName name{publication.channel(), channel_hash};
   Channel* channel = find(name);
-  if (channel == nullptr) {
+  SLUICE_CHECK(channel != nullptr);  // kept by what is on its way to it
+  --channel->coming;
+  const bool is_kept =
+      channel->kind == ChannelKind::kUser ? mailboxes_.are_on() : channel->options.has_history();
+  if (channel->uses.empty() && !is_kept) {
     counters_.drop(Drop::kNoSubscriber);
   } else if (channel->uses.empty() && channel->kind == ChannelKind::kUser) {
     store(*channel, name, publication, position.offset);
@@ -202,8 +208,8 @@ void Home::on_publication(std::uint64_t channel_hash, Publication publication, P
     }
     for (ShardUse& use : channel->uses) deliver(use, name, publication, position);
   }
-  const bool has_position = channel != nullptr && channel->options.has_history();
-  answer_publish(asker, has_position ? position : Position{});
+  answer_publish(asker, channel->options.has_history() ? position : Position{});
+  erase_if_unused(name, *channel);
   payloads_.drop(*publication.payload);
 }
 

@@ -11,7 +11,8 @@
 // that wants to be that user waits, so that it gets everything in order and once.
 //
 // Invariants
-//   1. A channel exists while some shard has subscribers of it, or something is kept for it.
+//   1. A channel exists while some shard has subscribers of it, or something is kept for it or on
+//      its way to it.
 //   2. `count` of a shard is the number of its subscriptions that were answered and not ended.
 //   3. Orders (of connecting) are unique among those who are there. A new one is larger than all
 //      that the channel has given; one that a session brings from another instance is kept unless
@@ -117,6 +118,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
     StoredMessages history;
     Expiries::iterator expiry{};       // while there is a history: when its first message goes
     std::unique_ptr<Mailbox> mailbox;  // kUser, while it is needed
+    std::uint32_t coming = 0;          // publications that are with the Broker
     std::vector<ShardUse> uses;
     // A PresenceEntry by order of connecting.
     absl::btree_map<std::uint64_t, std::string> presence;
