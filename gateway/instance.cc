@@ -54,8 +54,15 @@ Result<std::unique_ptr<Instance>, std::string_view> Instance::create(
   for (std::uint32_t index = 0; index < backends.size(); ++index) {
     auto accept_key = ws::AcceptKey::create();
     if (!accept_key) return fail(accept_key.error());
-    instance->shards_.push_back(std::make_unique<Shard>(
-        instance->shared_, index, std::move(backends[index]), std::move(*accept_key)));
+    std::optional<token::Verifier> tokens;
+    if (!options.token_keys.empty()) {
+      auto made = token::Verifier::create(options.token_keys, {});
+      if (!made) return fail(made.error());
+      tokens = std::move(*made);
+    }
+    instance->shards_.push_back(std::make_unique<Shard>(instance->shared_, index,
+                                                        std::move(backends[index]),
+                                                        std::move(*accept_key), std::move(tokens)));
   }
   for (auto& shard : instance->shards_) {
     shard->set_wake([self = instance.get()](std::uint32_t to) { self->shards_[to]->wake(); });

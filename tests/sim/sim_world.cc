@@ -49,7 +49,8 @@ class SimInstance::Actor final : public SimActor {
 
 SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
                          std::uint32_t shards, const Limits& limits, const Namespaces& namespaces,
-                         std::optional<RobotSetup> robot, const Compression& compression)
+                         std::optional<RobotSetup> robot, const Compression& compression,
+                         const std::vector<std::string>& token_keys)
     : network_(network),
       scheduler_(scheduler),
       log_(network.clock(), sink_, LogLevel::kError, LogFormat::kText) {
@@ -69,6 +70,8 @@ SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const Soc
   options.compression = compression;
   options.seed = network.random().next();
   options.robot = std::move(robot);
+  options.token_keys = token_keys;
+  options.admission.has_token_keys = !token_keys.empty();
   instance_ = std::move(*Instance::create(options, network.clock(), log_, std::move(backends)));
   instance_->listen(listeners, {.is_loopback = true, .is_ops = false});
   for (std::uint32_t i = 0; i < shards; ++i) {

@@ -31,7 +31,8 @@ class SimInstance {
  public:
   SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
               std::uint32_t shards, const Limits& limits = {}, const Namespaces& namespaces = {},
-              std::optional<RobotSetup> robot = std::nullopt, const Compression& compression = {});
+              std::optional<RobotSetup> robot = std::nullopt, const Compression& compression = {},
+              const std::vector<std::string>& token_keys = {});
   ~SimInstance();
 
   Instance& gateway() { return *instance_; }
