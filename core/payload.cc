@@ -29,8 +29,9 @@ Payload& PayloadPool::new_hold() noexcept {
   Payload& hold = *free_;
   free_ = hold.next_free;
   hold.references = 1;
-  hold.original = hold.variant = nullptr;
-  hold.has_no_variant = false;
+  hold.original = nullptr;
+  hold.variants = {};
+  hold.has_no_variant = {};
   ++live_;
   return hold;
 }
@@ -44,24 +45,25 @@ Payload& PayloadPool::make(std::size_t size) noexcept {
   return payload;
 }
 
-Payload& PayloadPool::make_variant(Payload& original, std::size_t size, bool is_shared) noexcept {
-  SLUICE_DCHECK(original.original == nullptr);
+Payload& PayloadPool::make_variant(Payload& original, std::size_t size,
+                                   std::optional<Variant> shared_as) noexcept {
   Payload& variant = make(size);
   refer(original);
   variant.original = &original;
-  if (is_shared) {
-    SLUICE_DCHECK(original.variant == nullptr);
-    original.variant = &variant;
+  if (shared_as) {
+    SLUICE_DCHECK(original.variant(*shared_as) == nullptr);
+    original.variants[static_cast<std::size_t>(*shared_as)] = &variant;
   }
   return variant;
 }
 
 Payload& PayloadPool::take_original(Payload& payload) noexcept {
   if (payload.original == nullptr) return payload;
-  Payload& original = *payload.original;
-  refer(original);
+  Payload* original = payload.original;
+  while (original->original != nullptr) original = original->original;
+  refer(*original);
   drop(payload);
-  return original;
+  return *original;
 }
 
 Payload& PayloadPool::borrow(std::uint16_t lender, Payload& lender_hold) noexcept {
@@ -83,7 +85,11 @@ void PayloadPool::drop(Payload& payload) noexcept {
     blocks_.give(payload.block);
   }
   Payload* const original = payload.original;
-  if (original != nullptr && original->variant == &payload) original->variant = nullptr;
+  if (original != nullptr) {
+    for (Payload*& variant : original->variants) {
+      if (variant == &payload) variant = nullptr;
+    }
+  }
   payload.bytes = {};
   payload.block = {};
   payload.next_free = free_;

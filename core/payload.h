@@ -5,8 +5,9 @@
 // they are gone gives the bytes back to the shard it had them from. So a hand-over is a small
 // message each way and never an atomic read-modify-write.
 //
-// The same message in another encoding is a variant: bytes of this shard's own, made from the
-// original at most once while somebody needs them.
+// The same message in another form is a variant: bytes of this shard's own, made from the original
+// at most once while somebody needs them. A variant may have variants: what was put into another
+// protocol's words may be compressed too.
 //
 // Invariants
 //   1. The bytes never change once a Payload is shared (referred to twice, or lent).
@@ -15,8 +16,10 @@
 //   4. A variant keeps its original alive; an original knows its variant as long as that lives.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -28,6 +31,10 @@ namespace sluice {
 
 class PayloadPool;
 
+// The forms that are shared. One of each at most, in the order of Payload::variants.
+enum class Variant : std::uint8_t { kCompressed, kTranslated };
+inline constexpr std::size_t kVariantCount = 2;
+
 // One shard's hold on some bytes. Made and freed by that shard's PayloadPool, never by hand.
 struct Payload {
   ConstBytes bytes;
@@ -36,9 +43,13 @@ struct Payload {
   Payload* lender_hold = nullptr;  // the lender's Payload, to be given back; null if ours
   Bytes block;                     // the pool block when the bytes are ours
   Payload* original = nullptr;     // of a variant: what it was made from, one reference
-  Payload* variant = nullptr;      // made from this and shared, without a reference
-  bool has_no_variant = false;     // it was found that none is worth having
+  std::array<Payload*, kVariantCount> variants{};    // made from this and shared, no references
+  std::array<bool, kVariantCount> has_no_variant{};  // it was found that none is to be had
   Payload* next_free = nullptr;
+
+  Payload* variant(Variant form) const noexcept { return variants[static_cast<std::size_t>(form)]; }
+  bool lacks(Variant form) const noexcept { return has_no_variant[static_cast<std::size_t>(form)]; }
+  void set_lacks(Variant form) noexcept { has_no_variant[static_cast<std::size_t>(form)] = true; }
 };
 
 // Makes, lends and takes back Payloads. One per shard, used on that shard's thread only.
@@ -60,9 +71,11 @@ class PayloadPool {
   // `size` writable bytes with one reference; fill them through `writable` before sharing.
   Payload& make(std::size_t size) noexcept;
   // The same for a variant of `original`, which gets one reference more. If it is to be shared,
-  // `original.variant` shows it. REQUIRES: there is no shared one yet.
-  Payload& make_variant(Payload& original, std::size_t size, bool is_shared) noexcept;
-  // Exchanges a reference to a variant for one to its original; anything else stays as it is.
+  // `original.variant(*shared_as)` shows it. REQUIRES: there is no such one yet.
+  Payload& make_variant(Payload& original, std::size_t size,
+                        std::optional<Variant> shared_as) noexcept;
+  // Exchanges a reference to a variant for one to what it was made from in the first place;
+  // anything else stays as it is.
   Payload& take_original(Payload& payload) noexcept;
   static Bytes writable(Payload& payload) noexcept {
     return payload.block.first(payload.bytes.size());

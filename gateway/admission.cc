@@ -12,7 +12,8 @@ namespace {
 constexpr Denial kNoIdentity{
     403, "identity",
     "This endpoint trusts what clients say of themselves, which is only allowed on loopback. "
-    "Start the gateway with --insecure-identities to allow it here.\n"};
+    "Start the gateway with --token-key-file to let in who has a token, or with "
+    "--insecure-identities to allow it here.\n"};
 constexpr Denial kForeignHost{403, "host",
                               "On a loopback listener Host must be localhost or a loopback "
                               "address.\n"};
@@ -63,13 +64,20 @@ bool is_welcome_origin(const http::Request& request, bool is_behind_proxy,
 
 }  // namespace
 
+bool is_trusted(const http::Request& request, const ListenerTraits& listener,
+                const AdmissionRules& rules) noexcept {
+  return rules.insecure_identities.value_or(!rules.has_token_keys && listener.is_loopback &&
+                                            !came_through_proxy(request));
+}
+
 std::optional<Denial> check_admission(const http::Request& request, DialectKind dialect,
-                                      const ListenerTraits& listener,
-                                      const AdmissionRules& rules) noexcept {
+                                      const ListenerTraits& listener, const AdmissionRules& rules,
+                                      bool has_token) noexcept {
   if (dialect == DialectKind::kEcho) return std::nullopt;  // says nothing that is not the client's
-  const bool trusted =
-      rules.insecure_identities.value_or(listener.is_loopback && !came_through_proxy(request));
-  if (!trusted) return kNoIdentity;
+  // The Centrifuge protocol has the token in its first message.
+  const bool may_come = has_token || is_trusted(request, listener, rules) ||
+                        (dialect == DialectKind::kCentrifuge && rules.has_token_keys);
+  if (!may_come) return kNoIdentity;
   // A proxy in front names the host that its clients know, and may have ended their TLS. A page
   // cannot pretend to be one: browsers let it add no such field to a handshake.
   const bool is_behind_proxy = came_through_proxy(request);

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -39,16 +40,29 @@ struct Denial {
 
 // What the operator said about it.
 struct AdmissionRules {
-  // Unset: on loopback listeners only, and not for what came through a proxy.
+  // Unset: on loopback listeners only, not for what came through a proxy, and not if clients can
+  // have tokens.
   std::optional<bool> insecure_identities;
   // Welcome besides the request's own host. Loosens neither the rule of identity nor that of Host.
   std::vector<Origin> allowed_origins;
+  bool has_token_keys = false;
 };
 
+// What a handshake has shown of its client.
+struct Admitted {
+  bool is_trusted = false;   // may say of itself what it likes
+  std::string user_channel;  // of the user that its token names; empty without one
+};
+
+// Whether the client is believed what it says of itself.
+bool is_trusted(const http::Request& request, const ListenerTraits& listener,
+                const AdmissionRules& rules) noexcept;
+
 // The rules of identity, Origin and Host for opening `dialect` with `request`. Nothing: welcome.
+// `has_token`: the request has shown a token that is valid.
 std::optional<Denial> check_admission(const http::Request& request, DialectKind dialect,
-                                      const ListenerTraits& listener,
-                                      const AdmissionRules& rules) noexcept;
+                                      const ListenerTraits& listener, const AdmissionRules& rules,
+                                      bool has_token = false) noexcept;
 
 // "localhost" or a loopback address, with or without a port.
 bool is_loopback_host(std::string_view host) noexcept;

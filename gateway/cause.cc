@@ -1,13 +1,22 @@
 #include "gateway/cause.h"
 
+#include <algorithm>
+#include <charconv>
+
+#include "proto/centrifuge/codes.h"
+
 namespace sluice {
 namespace {
 
 constexpr std::string_view kClient = "client";
 constexpr std::string_view kServer = "server";
 
-// As clients of the Centrifuge protocol know it: stay away.
-constexpr ws::CloseCode kCloseForced{3503};
+namespace disconnects = centrifuge::disconnects;
+
+// Causes that only that protocol has are said in its words.
+constexpr CauseInfo of(const centrifuge::Disconnect& disconnect, std::string_view label) noexcept {
+  return {disconnect.code, kServer, label, disconnect.reason};
+}
 
 // In the order of the enum.
 constexpr std::array<CauseInfo, kCauseCount> kCauses = {{
@@ -23,12 +32,20 @@ constexpr std::array<CauseInfo, kCauseCount> kCauses = {{
     {ws::kClosePolicy, kServer, "fragment_timeout", "message took too long to arrive"},
     {ws::kClosePolicy, kServer, "too_many_errors", "too many messages in error"},
     {ws::kClosePolicy, kServer, "too_many_pings", "too many pings"},
+    of(disconnects::kBadRequest, "bad_request"),
+    of(disconnects::kNotAvailable, "not_available"),
+    of(disconnects::kStale, "stale"),
+    of(disconnects::kInvalidToken, "invalid_token"),
+    of(disconnects::kConnectionExpired, "connection_expired"),
+    of(disconnects::kChannelLimit, "too_many_channels"),
+    of(disconnects::kInsufficientState, "insufficient_state"),
+    of(disconnects::kInappropriateProtocol, "inappropriate_data"),
     {ws::kCloseAbnormal, kServer, "ping_timeout", ""},
     {ws::kCloseAbnormal, kServer, "write_timeout", ""},
     {ws::kClosePolicy, kServer, "slow_consumer", "does not read fast enough"},
     {ws::kCloseTryAgainLater, kServer, "queues_full", "server is overloaded, try again later"},
     {ws::kCloseTryAgainLater, kServer, "unavailable", "not available now, try again later"},
-    {kCloseForced, kServer, "forced", "force disconnect"},
+    of(disconnects::kForceDisconnect, "forced"),
     {ws::kCloseGoingAway, kServer, "shutdown", "server is going away"},
 }};
 
@@ -53,10 +70,11 @@ Cause cause_of(ws::FrameError error) noexcept {
 }
 
 std::size_t close_code_index(ws::CloseCode code) noexcept {
-  if (code >= 1000 && code <= 1003) return code - 1000u;
-  if (code >= 1005 && code <= 1014) return code - 1005u + 4;
-  if (code == kCloseForced) return kCloseCodeLabels.size() - 2;
-  return kCloseCodeLabels.size() - 1;
+  std::array<char, 8> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), code).ptr;
+  const auto* const found = std::find(kCloseCodeLabels.begin(), kCloseCodeLabels.end() - 1,
+                                      std::string_view(text.data(), end));
+  return static_cast<std::size_t>(found - kCloseCodeLabels.begin());
 }
 
 }  // namespace sluice

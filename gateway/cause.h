@@ -29,6 +29,14 @@ enum class Cause : std::uint8_t {
   kFragmentTimeout,
   kTooManyErrors,
   kTooManyPings,
+  kBadRequest,    // a message that breaks the protocol of its dialect
+  kNotAvailable,  // it asks for what nobody offers
+  kStale,         // the client has not said who it is in time
+  kInvalidToken,
+  kConnectionExpired,  // the token has, and no new one came
+  kTooManyChannels,
+  kInsufficientState,  // it has missed what it was to have, and begins anew to get it
+  kInappropriateData,  // the dialect cannot say what was published
   kPingTimeout,
   kWriteTimeout,
   kSlowConsumer,
@@ -51,9 +59,10 @@ const CauseInfo& describe(Cause cause) noexcept;
 Cause cause_of(ws::FrameError error) noexcept;
 
 // Close codes as a closed list, for a label: a peer may send any of two thousand.
-inline constexpr std::array<std::string_view, 16> kCloseCodeLabels = {
-    "1000", "1001", "1002", "1003", "1005", "1006", "1007", "1008",
-    "1009", "1010", "1011", "1012", "1013", "1014", "3503", "other"};
+inline constexpr std::array<std::string_view, 28> kCloseCodeLabels = {
+    "1000", "1001", "1002", "1003", "1005", "1006", "1007", "1008", "1009", "1010",
+    "1011", "1012", "1013", "1014", "3001", "3004", "3005", "3008", "3010", "3012",
+    "3500", "3501", "3502", "3503", "3505", "3506", "3508", "other"};
 std::size_t close_code_index(ws::CloseCode code) noexcept;
 
 }  // namespace sluice

@@ -11,6 +11,8 @@
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
 #include "core/write_queue.h"
+#include "gateway/cause.h"
+#include "gateway/config/namespaces.h"
 #include "gateway/control.h"
 #include "gateway/dialect_kind.h"
 #include "gateway/history_answer.h"
@@ -26,6 +28,12 @@ struct Joined {
   std::string_view channel;
   Position position;                        // of the channel
   std::optional<HistoryAnswer> since = {};  // what was missed, if that was asked for
+};
+
+// How a session that ends says so; kCloseAbnormal: not at all.
+struct Farewell {
+  ws::CloseCode code;
+  std::string_view reason;
 };
 
 // Called by a Session on its shard's thread. As a GapEncoder also by its write queue.
@@ -50,6 +58,21 @@ class Dialect : public GapEncoder {
   virtual void on_presence(Session&, ChannelName, const PresenceEntry&, bool) noexcept {}
   // The application server wants the session to follow a channel, or to leave one.
   virtual void on_control(Session&, const Control&) noexcept {}
+  // Publications of a channel that the session follows are lost to it.
+  virtual void on_gap(Session& session, std::string_view channel, std::uint64_t missed) noexcept;
+  // The session can go on with what was put off: a new turn, or room in its queue.
+  virtual void on_turn(Session&) noexcept {}
+  // The session came from another process and has asked for its channels again.
+  virtual void on_thawed(Session&) noexcept {}
+  // Asks the client whether it lives. May end the session.
+  virtual void ping(Session& session) noexcept;
+  virtual Farewell farewell(Cause cause) const noexcept;
+  // What stands in queues for a publication, with one reference and the frame where the publication
+  // has it. Null: it cannot be said. Asked of dialects with a state of their own only.
+  virtual Payload* translate(const Publication& publication, Position position,
+                             const ChannelOptions& options) noexcept;
+  // When on_deadline is due next, as far as the dialect's own state says.
+  virtual Time next_deadline(Session&) noexcept { return Time::max(); }
   // A moment that the dialect itself asked for may have come (SessionState deadlines).
   virtual void on_deadline(Session& session, Time now) noexcept = 0;
 };

@@ -8,16 +8,17 @@
 
 namespace sluice {
 
-enum class DialectKind : std::uint8_t { kEcho, kChat, kRelay };
-inline constexpr std::size_t kDialectCount = 3;
-inline constexpr std::array<std::string_view, kDialectCount> kDialectNames = {"echo", "chat",
-                                                                              "relay"};
+enum class DialectKind : std::uint8_t { kEcho, kChat, kRelay, kCentrifuge };
+inline constexpr std::size_t kDialectCount = 4;
+inline constexpr std::array<std::string_view, kDialectCount> kDialectNames = {
+    "echo", "chat", "relay", "centrifuge"};
 
 // The dialect spoken at a path, if one is.
 constexpr std::optional<DialectKind> dialect_at(std::string_view path) noexcept {
   if (path == "/") return DialectKind::kEcho;
   if (path == "/chat") return DialectKind::kChat;
   if (path == "/sendone") return DialectKind::kRelay;
+  if (path == "/connection/websocket") return DialectKind::kCentrifuge;
   return std::nullopt;
 }
 

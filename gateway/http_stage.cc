@@ -1,14 +1,19 @@
 #include "gateway/http_stage.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
 #include "core/base/check.h"
 #include "gateway/channel_kind.h"
 #include "gateway/history_view.h"
+#include "gateway/query_token.h"
 #include "gateway/router.h"
 #include "gateway/shard_compression.h"
+#include "proto/centrifuge/codes.h"
+#include "proto/identity.h"
+#include "proto/token/jwt.h"
 
 namespace sluice {
 
@@ -212,7 +217,9 @@ void HttpStage::upgrade(const http::Request& request) noexcept {
     log_request(&request, 503, "stopping");
     return say_unavailable(Refused::kUnavailable);
   }
-  if (const auto denial = check_admission(request, *dialect, traits_, host_.admission_rules())) {
+  const Admitted admitted = who_asks(request, *dialect);
+  if (const auto denial = check_admission(request, *dialect, traits_, host_.admission_rules(),
+                                          !admitted.user_channel.empty())) {
     log_request(&request, denial->status, denial->label);
     return reject(denial->status, denial->text, Refused::kNotAllowed);
   }
@@ -221,10 +228,30 @@ void HttpStage::upgrade(const http::Request& request) noexcept {
   std::string extensions;
   if (agreed) ws::append_deflate_answer(extensions, *agreed);
   std::string opening;
-  ws::append_switching_protocols(opening, host_.accept_key().of(handshake->key), {}, extensions);
+  const bool has_name =
+      *dialect == DialectKind::kCentrifuge && handshake->offers(centrifuge::kSubprotocol);
+  ws::append_switching_protocols(opening, host_.accept_key().of(handshake->key),
+                                 has_name ? centrifuge::kSubprotocol : std::string_view(),
+                                 extensions);
   upgraded_ = true;
   timer_.cancel();
-  host_.open_session(connection_, *dialect, std::move(opening), agreed);
+  host_.open_session(connection_, *dialect, std::move(opening), agreed, admitted);
+}
+
+// A token in the query says who opens one of our own dialects; one that is not valid says nothing.
+Admitted HttpStage::who_asks(const http::Request& request, DialectKind dialect) noexcept {
+  Admitted admitted;
+  admitted.is_trusted = is_trusted(request, traits_, host_.admission_rules());
+  const bool may_have_token = dialect == DialectKind::kChat || dialect == DialectKind::kRelay;
+  const auto text = query_token(request.query());
+  if (shard_.tokens == nullptr || !may_have_token || !text) return admitted;
+  const auto now = std::chrono::floor<std::chrono::seconds>(
+      shard_.reactor.clock().wall_now().time_since_epoch());
+  const auto claims = shard_.tokens->verify_connection(*text, now.count());
+  if (claims && !claims->user.empty() && claims->user.size() <= kUserTextBytesMax) {
+    admitted.user_channel = std::string{kReservedPrefix, kStringUserTag} + claims->user;
+  }
+  return admitted;
 }
 
 void HttpStage::reject(int status, std::string_view text, Refused reason,

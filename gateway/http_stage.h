@@ -44,8 +44,10 @@ class HttpHost {
  public:
   // The connection becomes a session of `dialect`; `opening` completes its handshake. `agreed`: how
   // messages are compressed, if they are.
+  // `admitted`: who the client is.
   virtual void open_session(Connection& connection, DialectKind dialect, std::string opening,
-                            const std::optional<ws::DeflateAgreement>& agreed) noexcept = 0;
+                            const std::optional<ws::DeflateAgreement>& agreed,
+                            const Admitted& admitted) noexcept = 0;
   // The stage is done with its connection, which has another stage or is gone: destroy it.
   virtual void on_http_done(Handle stage) noexcept = 0;
   // The connection left this shard, with all of its input that was not answered.
@@ -108,6 +110,7 @@ class HttpStage final : public Stage {
   void drop_head() noexcept;
   void answer(const http::Request& request) noexcept;
   void upgrade(const http::Request& request) noexcept;
+  Admitted who_asks(const http::Request& request, DialectKind dialect) noexcept;
   void ask_history(const http::Request& request, const Asked& asked, bool keep_alive) noexcept;
   int respond(const Asked& asked, bool keep_alive, const ChatHistory* history) noexcept;
   void reject(int status, std::string_view text, Refused reason,

@@ -72,7 +72,7 @@ void Hub::control(ChannelName name, const Control& control) noexcept {
 void Hub::report_gap(ChannelName name, std::uint64_t missed) noexcept {
   Channel* channel = find(name);
   if (channel == nullptr) return;
-  for (Session* member : channel->members) member->report_gap(missed);
+  for (Session* member : channel->members) member->report_gap(name, missed);
 }
 
 }  // namespace sluice

@@ -57,8 +57,15 @@ Result<std::unique_ptr<Instance>, std::string_view> Instance::create(
   for (std::uint32_t index = 0; index < backends.size(); ++index) {
     auto accept_key = ws::AcceptKey::create();
     if (!accept_key) return fail(accept_key.error());
-    auto& shard = instance->shards_.emplace_back(std::make_unique<Shard>(
-        instance->shared_, index, std::move(backends[index]), std::move(*accept_key)));
+    std::optional<token::Verifier> tokens;
+    if (!options.token_keys.empty()) {
+      auto made = token::Verifier::create(options.token_keys, {});
+      if (!made) return fail(made.error());
+      tokens = std::move(*made);
+    }
+    auto& shard = instance->shards_.emplace_back(
+        std::make_unique<Shard>(instance->shared_, index, std::move(backends[index]),
+                                std::move(*accept_key), std::move(tokens)));
     if (options.api_keys.empty()) continue;
     auto desk = ApiDesk::create(instance->options_.api, options.api_keys,
                                 instance->shared_.exchange.shards());

@@ -22,8 +22,9 @@ struct InstanceOptions {
   Compression compression;
   std::size_t connections_max = 0;  // resolved: what limits and descriptors allow; 0: no limit
   AdmissionRules admission;
-  std::uint64_t seed = 0;           // hashes, jitter, epoch
-  std::optional<RobotSetup> robot;  // who answers in the group chat, if anybody
+  std::vector<std::string> token_keys;  // any of which may have signed a client's token
+  std::uint64_t seed = 0;               // hashes, jitter, epoch
+  std::optional<RobotSetup> robot;      // who answers in the group chat, if anybody
   ApiSettings api;
   std::vector<std::string> api_keys;  // none: there is no API
 };
@@ -31,7 +32,8 @@ struct InstanceOptions {
 // Owned by main or a test. Built and destroyed on one thread; see each call.
 class Instance final : private InstanceView {
  public:
-  // One shard per backend. Fails if this machine's OpenSSL has no SHA-1 or SHA-256.
+  // One shard per backend. Fails if this machine's OpenSSL has no SHA-1, or no SHA-256 for tokens
+  // and keys.
   static Result<std::unique_ptr<Instance>, std::string_view> create(
       const InstanceOptions& options, const Clock& clock, const Logger& log,
       std::vector<std::unique_ptr<Backend>> backends);

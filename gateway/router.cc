@@ -32,7 +32,7 @@ Router::Router(const RouterParts& parts)
       home_({*this, parts.broker, payloads_, parts.counters, parts.limits, parts.namespaces,
              parts.exchange.shards()}),
       lent_bytes_(parts.exchange.shards(), 0) {
-  reserve_turn(local_, handling_, stalled_, leaving_);
+  reserve_turn(local_, handling_, stalled_, resuming_, leaving_);
 }
 
 void Router::post(std::uint32_t shard, const ShardMessage& message) noexcept {
@@ -223,7 +223,7 @@ void Router::missed(const ShardMessage& message) noexcept {
     untold.kind = Kind::kUntold;
     return ask(channel, untold);
   }
-  session->report_gap(message.number);
+  session->report_gap(channel, message.number);
   payloads_.drop(*message.payload);
 }
 
@@ -288,7 +288,7 @@ bool Router::handle_local() noexcept {
 void Router::settle() noexcept {
   for (int round = 0; round < kSettleRounds; ++round) {
     for (std::size_t i = 0; i < leaving_.size(); ++i) {
-      if (Session* session = parts_.sessions.get(leaving_[i])) session->leave_channels();
+      if (Session* session = parts_.sessions.get(leaving_[i])) session->settle_channels();
     }
     leaving_.clear();
     if (deliveries_ >= kDeliveriesPerTurn) return;
@@ -316,10 +316,11 @@ void Router::on_turn_end() noexcept {
   }
   payloads_.returns().clear();
   if (!stalled_.empty() && !is_congested()) {
-    for (const Handle handle : stalled_) {
-      if (Session* session = parts_.sessions.get(handle)) session->resume_input(Pause::kInbox);
+    resuming_.swap(stalled_);  // some stall again at once
+    for (const Handle handle : resuming_) {
+      if (Session* session = parts_.sessions.get(handle)) session->on_turn();
     }
-    stalled_.clear();
+    resuming_.clear();
   }
 }
 

@@ -25,6 +25,7 @@
 #include "gateway/control.h"
 #include "gateway/home.h"
 #include "gateway/hub.h"
+#include "gateway/question.h"
 #include "gateway/shard_message.h"
 
 namespace sluice {
@@ -60,14 +61,6 @@ struct SubscribeWish {
   std::string_view presence = {};  // with kWithPresence: a packed PresenceEntry
   std::uint64_t order = 0;         // where to be listed, if that is still free; 0: behind all
   Position since = {};             // with kSince
-};
-
-// Who asks a home, and wants an answer with the same request. With kForSession it comes to
-// Session::on_answer, else to RouterHost::on_shard_message.
-struct Question {
-  Handle who = {};
-  std::uint32_t request = 0;
-  std::uint8_t flags = 0;
 };
 
 // Owned by a shard, on its thread.
@@ -120,7 +113,7 @@ class Router final : private HomeOutlet {
   // Some other shard cannot take more: who publishes should stop reading. Resumed by on_turn_end.
   bool is_congested() const noexcept { return parts_.exchange.congested(parts_.shard); }
   void resume_when_clear(Handle session) { stalled_.push_back(session); }
-  // The session has ended; it leaves its channels when nobody walks through them.
+  // Session::settle_channels, when nobody walks through a channel.
   void leave_later(Handle session) { leaving_.push_back(session); }
 
   // The parts of a turn.
@@ -135,6 +128,7 @@ class Router final : private HomeOutlet {
   std::uint32_t turn() const noexcept { return turn_; }
 
   Hub& hub() noexcept { return hub_; }
+  const Namespaces& namespaces() const noexcept { return parts_.namespaces; }
   const Home& home() const noexcept { return home_; }
 
  private:
@@ -170,6 +164,7 @@ class Router final : private HomeOutlet {
   std::vector<ShardMessage> local_;
   std::vector<ShardMessage> handling_;
   std::vector<Handle> stalled_;
+  std::vector<Handle> resuming_;
   std::vector<Handle> leaving_;
   std::vector<std::size_t> lent_bytes_;  // by borrowing shard
   ChannelMap<Held> held_;

@@ -17,6 +17,7 @@
 #include "core/backend_choice.h"
 #include "core/listener.h"
 #include "gateway/config/cpus.h"
+#include "gateway/config/token_keys.h"
 #include "gateway/instance.h"
 #include "gateway/robot/curl_client.h"
 
@@ -203,6 +204,8 @@ int run_gateway(const Options& options) {
 
   const auto plan = plan_shards(options, detect_cpus());
   if (!plan) return complain(plan.error());
+  auto token_keys = read_token_keys(options.token_key_files);
+  if (!token_keys) return complain(token_keys.error());
   const auto connections = connections_max(options, raise_descriptor_limit(), plan->shards);
   if (!connections) return complain(connections.error());
   auto listeners = open_all(options, plan->shards);
@@ -220,7 +223,9 @@ int run_gateway(const Options& options) {
   instance_options.namespaces = options.namespaces;
   instance_options.compression = options.compression;
   instance_options.connections_max = *connections;
-  instance_options.admission = {options.insecure_identities, options.allow_origin};
+  instance_options.admission = {options.insecure_identities, options.allow_origin,
+                                !token_keys->empty()};
+  instance_options.token_keys = std::move(*token_keys);
   instance_options.seed = random_seed();
   if (!options.robot_url.empty()) {
     instance_options.robot = {options.robot_name, curl_client_factory(options.robot_url)};

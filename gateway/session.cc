@@ -50,23 +50,31 @@ void Session::schedule_first_ping() noexcept {
   wake_at(next_deadline());
 }
 
+void Session::on_sign_of_life() noexcept {
+  state_.pinged = false;
+  state_.ping_at += shard_.limits.ping_interval - shard_.limits.ping_timeout;
+  wake_at(state_.ping_at);  // sooner, if pings come more often than they may take
+}
+
+void Session::write_ping() noexcept {
+  std::array<std::byte, ws::kFrameHeaderMax> frame;
+  const std::size_t size = ws::encode_header(frame, ws::Opcode::kPing, true, 0);
+  connection_->write(std::span(frame).first(size), {});
+}
+
 void Session::complete_opening() noexcept {
   SLUICE_DCHECK(state_.phase == SessionState::Phase::kOpening);
   if (!connection_->takes_output()) return;  // the stream broke while the 101 waited
   state_.phase = SessionState::Phase::kOpen;
-  connection_->write({}, as_bytes(state_.opening));
+  if (state_.opening) connection_->write({}, as_bytes(*state_.opening));
   connection_->pin_output();
-  state_.opening = {};
+  state_.opening.reset();
   schedule_first_ping();
 }
 
 // Takes one event after the other from the input until it is used up, or has to wait.
 std::size_t Session::on_bytes(Connection&, Bytes bytes) noexcept {
-  if (state_.pinged) {  // any sign of life answers a ping
-    state_.pinged = false;
-    state_.ping_at += shard_.limits.ping_interval - shard_.limits.ping_timeout;
-    wake_at(state_.ping_at);  // sooner, if pings come more often than they may take
-  }
+  if (state_.pinged && !state_.centrifuge) on_sign_of_life();  // anything answers a ping
   Bytes rest = bytes;
   while (!has_ended_ && !connection_->is_paused()) {
     const ws::Event event = state_.reader.next(rest);
@@ -151,8 +159,8 @@ void Session::say_close(ws::CloseCode code, std::string_view reason) noexcept {
 
 void Session::end(Cause cause) noexcept {
   if (has_ended_) return;
-  const CauseInfo& info = describe(cause);
-  end_with(cause, info.code, info.text);
+  const Farewell farewell = dialect_.farewell(cause);
+  end_with(cause, farewell.code, farewell.reason);
 }
 
 void Session::end_with(Cause cause, ws::CloseCode code, std::string_view reason) noexcept {
@@ -184,8 +192,7 @@ void Session::finish(Cause cause, ws::CloseCode code) noexcept {
   // What waits for a user goes back to the mailbox before the session leaves the user's channel, so
   // that whoever becomes this user next gets it first. A full socket holds the beginning of it, and
   // the peer may yet take it: then only the end of the connection says what comes back.
-  if (cause != Cause::kShutdown && state_.dialect == DialectKind::kRelay &&
-      connection_->queued_payloads() > 0) {
+  if (cause != Cause::kShutdown && may_be_a_user() && connection_->queued_payloads() > 0) {
     if (connection_->is_blocked()) {
       hold_channels();
     } else {
@@ -196,11 +203,17 @@ void Session::finish(Cause cause, ws::CloseCode code) noexcept {
   connection_->close();
 }
 
+bool Session::may_be_a_user() const noexcept {
+  return state_.dialect == DialectKind::kRelay ||
+         (state_.centrifuge && !state_.centrifuge->user.empty());
+}
+
 void Session::hold_channels() noexcept {
   for (const SessionState::Subscription& subscription : state_.subscriptions) {
+    if (kind_of(subscription.channel) != ChannelKind::kUser) continue;
     held_ = std::make_unique<std::string>(subscription.channel);
     shard_.router.hold(shard_.router.name(*held_));
-    return;  // a relay session is one user at most
+    return;  // a session is one user at most
   }
 }
 
@@ -240,6 +253,7 @@ void Session::on_released(Connection& connection, Departure departure) noexcept 
   FrozenSession frozen;
   frozen.departure = std::move(departure);
   frozen.peer = connection.peer();
+  drop_lost_channels();
   state_.save(frozen.state, shard_.reactor.now());
   has_ended_ = true;
   if (held_) shard_.router.let_go(shard_.router.name(*held_));
@@ -263,10 +277,11 @@ void Session::thaw(Handle self) noexcept {
     links_.emplace_back();
     ask_subscribe(i, state_.subscriptions[i].order);
   }
+  dialect_.on_thawed(*this);
 }
 
-Time Session::next_deadline() const noexcept {
-  Time next = state_.ping_at;
+Time Session::next_deadline() noexcept {
+  Time next = std::min(state_.ping_at, dialect_.next_deadline(*this));
   if (state_.message_began_at != Time{}) {
     next = std::min(next, state_.message_began_at + shard_.limits.fragment_timeout);
   }
@@ -300,12 +315,9 @@ void Session::on_timer(Time now) noexcept {
       end(Cause::kPingTimeout);
       return;
     }
-    if (is_open()) {
-      std::array<std::byte, ws::kFrameHeaderMax> frame;
-      const std::size_t size = ws::encode_header(frame, ws::Opcode::kPing, true, 0);
-      connection_->write(std::span(frame).first(size), {});
-      state_.pinged = true;
-    }
+    if (is_open()) dialect_.ping(*this);
+    if (has_ended_) return;
+    state_.pinged = is_open();
     state_.ping_at = now + shard_.limits.ping_timeout;
   }
   dialect_.on_deadline(*this, now);

@@ -25,6 +25,7 @@
 #include "gateway/hub.h"
 #include "gateway/presence_entry.h"
 #include "gateway/publication.h"
+#include "gateway/question.h"
 #include "gateway/session_state.h"
 #include "gateway/shard_compression.h"
 #include "gateway/shard_context.h"
@@ -69,12 +70,48 @@ class Session final : public Stage {
   // Answers with an error message; too many of the client's own making end the session.
   void refuse(const dialect::Refusal& refusal) noexcept;
   void count_ignored() noexcept { counters().ignored.add(); }
-  // Asks to follow a channel; input waits until Dialect::on_joined or on_join_failed.
+  // Sends `text` if the queue has room for it; else it is dropped, or the session ends, as `policy`
+  // says. For what others cause, and what is not counted.
+  void send_text_if_room(std::string_view text, SlowConsumer policy) noexcept;
+  // Says that `missed` publications are missing behind the last one that was queued.
+  void write_gap(std::uint64_t missed) noexcept;
+  // An empty WebSocket ping.
+  void write_ping() noexcept;
+  // The client has shown that it lives: the next ping is due in its time.
+  void on_sign_of_life() noexcept;
+  void schedule_first_ping() noexcept;
+  // Asks to follow a channel; input waits until Dialect::on_joined or on_join_failed. Of the
+  // Centrifuge dialect: `channels` has its entry already.
   void join(std::string_view channel, bool with_presence) noexcept;
   void leave(std::string_view channel) noexcept;
   bool follows(std::string_view channel) const noexcept;
   // REQUIRES: fits_in_head.
   void publish(std::string_view channel, const PublicationDraft& draft) noexcept;
+  // Questions to a channel's home; input waits until Dialect::on_answer. As Router has them.
+  void ask_publish(std::string_view channel, const PublicationDraft& draft) noexcept;
+  void ask_history(std::string_view channel, const std::optional<Position>& since,
+                   std::uint32_t count, bool is_reverse) noexcept;
+  void ask_members(std::string_view channel, bool numbers_only) noexcept;
+  // No input is read between the two; they nest.
+  void hold_input() noexcept;
+  void release_input() noexcept;
+  // Counts work that a client has us do: when it has had its part of the turn, may_work says so
+  // until Dialect::on_turn.
+  void charge_turn(std::uint32_t units) noexcept;
+  bool may_work() const noexcept { return !connection_->is_paused_for(Pause::kInbox); }
+  // So much waits to be sent that no more answers should be made.
+  bool is_backed_up() const noexcept {
+    return connection_->queue_size() > shard_.limits.write_queue / 2;
+  }
+  // The client is told already that it does not follow the channel any more. Leaves it when nobody
+  // walks through the channel.
+  void lose_channel(std::size_t index) noexcept;
+  // Leaves those at once. Not from the Hub.
+  void drop_lost_channels() noexcept;
+  // Delivers what came before the client knew that it follows anything.
+  void deliver_early() noexcept;
+  // Where in the subscriptions; their number if the channel is not among them.
+  std::size_t index_of(std::string_view channel) const noexcept;
   // This connection, as a UUID that no other has.
   std::string client_id() const;
   // Tells the channel's list of clients our nickname; with `want_list` asks for that list.
@@ -92,7 +129,7 @@ class Session final : public Stage {
   void deliver_backlog(ChannelName channel, const Publication& publication,
                        Position position) noexcept;
   // `missed` publications of a channel will not come.
-  void report_gap(std::uint64_t missed) noexcept;
+  void report_gap(ChannelName channel, std::uint64_t missed) noexcept;
   void moved_in_hub(Hub::Place place) noexcept;
   // False: no longer wanted.
   bool on_subscribed(ChannelName channel, const ShardMessage& answer) noexcept;
@@ -102,6 +139,8 @@ class Session final : public Stage {
   void on_presence(ChannelName channel, const PresenceEntry& entry, bool is_there) noexcept;
   void on_answer(const ShardMessage& message) noexcept;
   void leave_channels() noexcept;
+  // What was asked of the Router with leave_later: all channels at the end, else the lost ones.
+  void settle_channels() noexcept;
   // From the Shedder: what waits here is the most of all. Gives up half of it, or itself; nothing
   // more is to be had from a session that has ended afterwards.
   void shed() noexcept;
@@ -110,7 +149,8 @@ class Session final : public Stage {
     return connection_->backlog() == 0 ? 0 : connection_->queue_size();
   }
   bool has_ended() const noexcept { return has_ended_; }
-  void resume_input(Pause reason) noexcept { connection_->resume(reason); }
+  // It has had its part of the last turn, and may go on with a new one.
+  void on_turn() noexcept;
   // Takes the session out of this process; ShardContext::on_frozen brings it.
   void freeze() noexcept { connection_->release(); }
 
@@ -119,6 +159,14 @@ class Session final : public Stage {
   struct Link {
     Hub::Place place;
     std::uint32_t request = 0;  // of the subscribe under way, 0 if none
+  };
+
+  // A publication that waits for the answer to a connect, with one reference.
+  struct Early {
+    Publication publication;
+    Position position;
+    std::uint64_t channel_hash;
+    bool is_backlog;
   };
 
   // Stage
@@ -140,13 +188,21 @@ class Session final : public Stage {
   void give_back(Payload& payload, std::uint16_t frame_at, std::uint64_t offset,
                  Drop reason) noexcept;
   void hold_channels() noexcept;
+  bool may_be_a_user() const noexcept;
+  // session_translation.cc
+  void deliver_translated(ChannelName channel, const Publication& publication, Position position,
+                          const ChannelOptions& options, bool is_backlog) noexcept;
+  void enqueue_translated(ChannelName channel, const Publication& publication, Position position,
+                          const ChannelOptions& options, bool is_counted, bool is_backlog) noexcept;
+  void return_unsent(ChannelName channel, const Publication& publication, Position position,
+                     Drop reason) noexcept;
+  void return_early() noexcept;
   bool fits(std::size_t size) const noexcept;
   bool has_room(std::size_t size) noexcept;
   std::optional<Drop> make_room(std::size_t size, SlowConsumer policy) noexcept;
   bool make_room_for_answer(std::size_t size) noexcept;
   std::size_t drop_down_to(std::size_t cost_max, Drop reason) noexcept;
   bool is_memory_short() noexcept;
-  void charge_turn(std::uint32_t units) noexcept;
   void wait_for_turn() noexcept;
   void count_inflated(std::size_t compressed, std::size_t plain) noexcept;
   void enqueue(const Publication& publication, Position position, GiveWay give_way) noexcept;
@@ -155,10 +211,10 @@ class Session final : public Stage {
   Payload& encode(const Publication& publication, GiveWay& give_way) noexcept;
   void on_timer(Time now) noexcept;
   void forgive(Time now) noexcept;
-  void schedule_first_ping() noexcept;
   void refuse_opening() noexcept;
-  Time next_deadline() const noexcept;
-  void pack_presence(std::string_view channel, std::string& out) const;
+  Time next_deadline() noexcept;
+  void pack_presence(std::size_t index, std::string& out) const;
+  Question question(std::uint8_t flags) noexcept;
   void ask_subscribe(std::size_t index, std::uint64_t order) noexcept;
   void drop_subscription(std::size_t index) noexcept;
   DialectCounters& counters() noexcept { return shard_.counters.of(state_.dialect); }
@@ -172,7 +228,7 @@ class Session final : public Stage {
   Handle self_;
   Timer timer_;
   std::uint32_t next_request_ = 1;
-  std::uint32_t joins_pending_ = 0;
+  std::uint32_t holds_ = 0;       // of input: answers that are due, and what a dialect asked for
   std::size_t mailbox_room_ = 0;  // cost of deliver_backlog's since the queue was last empty
   std::uint32_t turn_ = 0;        // of the Router, in which `used_units_` were counted
   std::uint32_t used_units_ = 0;
@@ -180,6 +236,7 @@ class Session final : public Stage {
   std::uint32_t pings_ = 0;  // a thawed session begins a second of its own
   // The channel that waits for our end (Router::hold); rarely any.
   std::unique_ptr<std::string> held_;
+  std::unique_ptr<std::vector<Early>> early_;  // rarely any
   Cause cause_ = Cause::kNone;
   ws::CloseCode close_code_ = ws::kCloseAbnormal;  // what the metric says
   bool has_ended_ = false;

@@ -69,9 +69,51 @@ void Session::count_inflated(std::size_t compressed, std::size_t plain) noexcept
   charge_turn(static_cast<std::uint32_t>(plain / kTurnUnit));
 }
 
+std::size_t Session::index_of(std::string_view channel) const noexcept {
+  const auto& all = state_.subscriptions;
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [channel](const auto& s) { return s.channel == channel; });
+  return static_cast<std::size_t>(found - all.begin());
+}
+
 bool Session::follows(std::string_view channel) const noexcept {
-  return std::any_of(state_.subscriptions.begin(), state_.subscriptions.end(),
-                     [channel](const auto& s) { return s.channel == channel; });
+  return index_of(channel) < state_.subscriptions.size();
+}
+
+void Session::hold_input() noexcept {
+  if (holds_++ == 0) connection_->pause(Pause::kReply);
+}
+
+void Session::release_input() noexcept {
+  if (--holds_ == 0) connection_->resume(Pause::kReply);
+}
+
+void Session::on_turn() noexcept {
+  used_units_ = 0;
+  connection_->resume(Pause::kInbox);
+  if (!has_ended_) dialect_.on_turn(*this);
+}
+
+Question Session::question(std::uint8_t flags) noexcept {
+  hold_input();
+  return {self_, next_request_++, static_cast<std::uint8_t>(flags | ShardMessage::kForSession)};
+}
+
+void Session::ask_publish(std::string_view channel, const PublicationDraft& draft) noexcept {
+  shard_.router.publish(shard_.router.name(channel), draft, question(ShardMessage::kWantAnswer));
+  charge_turn(1 + static_cast<std::uint32_t>(draft.data.size() / kTurnUnit));
+  if (shard_.router.is_congested()) wait_for_turn();
+}
+
+void Session::ask_history(std::string_view channel, const std::optional<Position>& since,
+                          std::uint32_t count, bool is_reverse) noexcept {
+  shard_.router.history(shard_.router.name(channel), since, count,
+                        question(is_reverse ? ShardMessage::kReverse : std::uint8_t{0}));
+}
+
+void Session::ask_members(std::string_view channel, bool numbers_only) noexcept {
+  shard_.router.members(shard_.router.name(channel),
+                        question(numbers_only ? ShardMessage::kNumbersOnly : std::uint8_t{0}));
 }
 
 void Session::join(std::string_view channel, bool with_presence) noexcept {
@@ -86,30 +128,41 @@ void Session::join(std::string_view channel, bool with_presence) noexcept {
 void Session::ask_subscribe(std::size_t index, std::uint64_t order) noexcept {
   const SessionState::Subscription& subscription = state_.subscriptions[index];
   links_[index].request = next_request_++;
-  if (joins_pending_++ == 0) connection_->pause(Pause::kReply);
+  hold_input();
   SubscribeWish how;
   std::string entry;
   if (subscription.with_presence) {
     how.flags |= ShardMessage::kWithPresence;
     how.order = order;
-    pack_presence(subscription.channel, entry);
+    pack_presence(index, entry);
     how.presence = entry;
+  }
+  if (state_.centrifuge && state_.centrifuge->channels[index].has_position) {
+    how.flags |= ShardMessage::kSince;
+    how.since = state_.centrifuge->channels[index].position;
   }
   shard_.router.subscribe(self_, links_[index].request, shard_.router.name(subscription.channel),
                           how);
 }
 
 // What others may know of us in a channel.
-void Session::pack_presence(std::string_view channel, std::string& out) const {
+void Session::pack_presence(std::size_t index, std::string& out) const {
   const std::string id = client_id();
+  const std::string_view channel = state_.subscriptions[index].channel;
   PresenceEntry entry;
   entry.client = id;
   entry.nickname = state_.nickname;
   if (kind_of(channel) == ChannelKind::kUser) entry.user = user_text(channel);
+  if (state_.centrifuge) {
+    entry.user = state_.centrifuge->user;
+    entry.connection_info = state_.centrifuge->info;
+    entry.channel_info = state_.centrifuge->channels[index].info;
+  }
   entry.pack(out);
 }
 
 std::string Session::client_id() const {
+  if (state_.centrifuge && !state_.centrifuge->client.empty()) return state_.centrifuge->client;
   std::array<std::uint32_t, 4> unique = {shard_.index, self_.slot, self_.generation, 0};
   const auto hash = [&] {
     return shard_.router.name(as_text(std::as_bytes(std::span(unique)))).hash;
@@ -130,7 +183,7 @@ bool Session::on_subscribed(ChannelName channel, const ShardMessage& answer) noe
   subscription.is_live = true;
   subscription.order = answer.order;
   shard_.counters.subscriptions.add(1);
-  if (--joins_pending_ == 0) connection_->resume(Pause::kReply);
+  release_input();
   Joined joined{channel.text, {answer.epoch, answer.number}};
   if ((answer.flags & ShardMessage::kSince) != 0) {
     joined.since = HistoryAnswer::unpack(as_bytes(rest_of(answer)));
@@ -167,14 +220,19 @@ void Session::drop_subscription(std::size_t index) noexcept {
         shard_.router.name(subscription.channel),
         subscription.with_presence ? ShardMessage::kWithPresence : std::uint8_t{0},
         subscription.order);
-  } else if (links_[index].request != 0 && --joins_pending_ == 0) {
-    connection_->resume(Pause::kReply);
+  } else if (links_[index].request != 0) {
+    release_input();
+  }
+  if (state_.centrifuge) {
+    auto& channels = state_.centrifuge->channels;
+    channels.erase(channels.begin() + static_cast<std::ptrdiff_t>(index));
   }
   state_.subscriptions.erase(state_.subscriptions.begin() + static_cast<std::ptrdiff_t>(index));
   links_.erase(links_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
 void Session::leave_channels() noexcept {
+  return_early();
   while (!links_.empty()) drop_subscription(links_.size() - 1);
 }
 
@@ -212,7 +270,9 @@ void Session::on_presence(ChannelName channel, const PresenceEntry& entry, bool 
 }
 
 void Session::on_answer(const ShardMessage& message) noexcept {
-  if (!has_ended_) dialect_.on_answer(*this, message);
+  if (has_ended_) return;
+  release_input();
+  dialect_.on_answer(*this, message);
 }
 
 }  // namespace sluice

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "gateway/dialect.h"
+#include "gateway/give_way.h"
 #include "gateway/router.h"
 #include "gateway/session.h"
 #include "gateway/shedder.h"
@@ -12,24 +13,13 @@ namespace {
 // Kept free for what has to be said about a lack of room: a gap message or a Close.
 constexpr std::size_t kLastWords = 256;
 
-GiveWay give_way(SlowConsumer policy) noexcept {
-  switch (policy) {
-    case SlowConsumer::kDropOldest:
-      return GiveWay::kOldestFirst;
-    case SlowConsumer::kDropNewest:
-      return GiveWay::kNewestFirst;
-    case SlowConsumer::kDisconnect:
-      break;
-  }
-  return GiveWay::kNever;
-}
-
 std::size_t less(std::size_t from, std::size_t by) noexcept { return from > by ? from - by : 0; }
 
 }  // namespace
 
 void Session::deliver(ChannelName channel, const Publication& publication, Position position,
                       const ChannelOptions& options) noexcept {
+  if (state_.centrifuge) return deliver_translated(channel, publication, position, options, false);
   const std::size_t size = publication.payload->bytes.size();
   std::optional<Drop> lack;
   if (!is_open()) {
@@ -43,12 +33,21 @@ void Session::deliver(ChannelName channel, const Publication& publication, Posit
     connection_->write_gap(1, dialect_);
     return;
   }
+  return_unsent(channel, publication, position, *lack);
+}
+
+void Session::return_unsent(ChannelName channel, const Publication& publication, Position position,
+                            Drop reason) noexcept {
   PayloadPool::refer(*publication.payload);
-  shard_.router.return_unsent(publication, channel.hash, position.offset, *lack);
+  shard_.router.return_unsent(publication, channel.hash, position.offset, reason);
 }
 
 void Session::deliver_backlog(ChannelName channel, const Publication& publication,
                               Position position) noexcept {
+  if (state_.centrifuge) {
+    const auto& options = shard_.router.namespaces().of_channel(channel.text);
+    return deliver_translated(channel, publication, position, options, true);
+  }
   if (!is_open()) return deliver(channel, publication, position, ChannelOptions{});
   const std::size_t cost_before = connection_->queue_cost();
   enqueue(publication, position, GiveWay::kNever);
@@ -62,8 +61,20 @@ void Session::enqueue(const Publication& publication, Position position,
   counters().sent.add();
 }
 
-void Session::report_gap(std::uint64_t missed) noexcept {
+void Session::report_gap(ChannelName channel, std::uint64_t missed) noexcept {
+  if (is_open()) dialect_.on_gap(*this, channel.text, missed);
+}
+
+void Session::write_gap(std::uint64_t missed) noexcept {
   if (is_open()) connection_->write_gap(missed, dialect_);
+}
+
+void Session::send_text_if_room(std::string_view text, SlowConsumer policy) noexcept {
+  if (!is_open()) return;
+  if (!has_room(text.size()) && make_room(text.size(), policy)) {
+    return;
+  }
+  send_text(text);
 }
 
 void Session::on_client_list(Payload& frame) noexcept {

@@ -5,8 +5,8 @@
 namespace sluice {
 namespace {
 
-// Version 3: the fields below, in this order.
-constexpr std::uint8_t kVersion = 3;
+// Version 4: the fields below, in this order.
+constexpr std::uint8_t kVersion = 4;
 constexpr std::uint32_t kSubscriptionsMax = 4096;
 constexpr std::int64_t kNever = INT64_MIN;
 constexpr std::uint8_t kNoDeflate = 0;
@@ -34,7 +34,7 @@ void SessionState::save(std::vector<std::byte>& out, Time now) const {
   writer.put(kVersion);
   writer.put(dialect);
   writer.put(phase);
-  writer.put_text(opening);
+  writer.put_text(opening ? *opening : std::string_view());
   writer.put_text(nickname);
   writer.put(static_cast<std::uint32_t>(subscriptions.size()));
   for (const Subscription& subscription : subscriptions) {
@@ -51,6 +51,9 @@ void SessionState::save(std::vector<std::byte>& out, Time now) const {
   writer.put_bool(list_is_due);
   writer.put(deflate ? deflate->window_bits : kNoDeflate);
   writer.put_bool(deflate && deflate->takeover);
+  writer.put_bool(identity != nullptr);
+  if (identity) writer.put_text(*identity);
+  if (centrifuge) centrifuge->save(writer);
   reader.save(out);
 }
 
@@ -66,7 +69,9 @@ Result<SessionState, std::string_view> SessionState::load(const ws::ReaderContex
   }
   SessionState state(static_cast<DialectKind>(kind), context);
   state.phase = static_cast<Phase>(phase);
-  state.opening = in.get_text();
+  if (const auto text = in.get_text(); !text.empty()) {
+    state.opening = std::make_unique<std::string>(text);
+  }
   state.nickname = in.get_text();
   const auto count = in.get<std::uint32_t>();
   if (count > kSubscriptionsMax) return fail<std::string_view>("too many subscriptions");
@@ -92,6 +97,11 @@ Result<SessionState, std::string_view> SessionState::load(const ws::ReaderContex
     }
     state.deflate = deflate;
   }
+  if (in.get_bool()) state.identity = std::make_unique<std::string>(in.get_text());
+  if (state.centrifuge && !state.centrifuge->load(in, state.subscriptions.size())) {
+    return fail<std::string_view>("a dialect's state that cannot be");
+  }
+  if (!in.ok()) return fail<std::string_view>("cut off");
   ConstBytes rest = in.rest();
   auto reader = ws::MessageReader::load(context, rest);
   if (!reader) return fail(reader.error());

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "core/base/clock.h"
 #include "core/base/result.h"
 #include "gateway/dialect_kind.h"
+#include "gateway/dialects/centrifuge_state.h"
 #include "proto/ws/deflate_offer.h"
 #include "proto/ws/frame.h"
 #include "proto/ws/message_reader.h"
@@ -37,18 +39,21 @@ struct SessionState {
     bool is_live = false;
   };
 
-  SessionState(DialectKind kind, const ws::ReaderContext& context) noexcept
-      : dialect(kind), reader(context) {}
+  SessionState(DialectKind kind, const ws::ReaderContext& context)
+      : dialect(kind), reader(context), centrifuge(centrifuge_of(kind)) {}
   SessionState(DialectKind kind, const ws::ReaderContext& context,
                const ws::DeflateAgreement& agreed)
-      : dialect(kind), deflate(agreed.server), reader(context, agreed.client) {}
+      : dialect(kind),
+        deflate(agreed.server),
+        reader(context, agreed.client),
+        centrifuge(centrifuge_of(kind)) {}
 
   DialectKind dialect;
   Phase phase = Phase::kOpening;
   std::optional<ws::DeflateSide> deflate;  // how we may compress; unset: not at all
   ws::MessageReader reader;
-  std::string opening;   // kOpening: the response that completes the handshake
-  std::string nickname;  // what the chat lists; empty: none said
+  std::unique_ptr<std::string> opening;  // kOpening: the response that completes the handshake
+  std::string nickname;                  // what the chat lists; empty: none said
   std::vector<Subscription> subscriptions;
   std::uint32_t errors = 0;  // error messages of the client's own making
   bool pinged = false;       // a ping is out and nothing has been heard since
@@ -58,11 +63,20 @@ struct SessionState {
   bool list_waits = false;   // a later request waits for its second to pass
   bool list_is_due = false;  // the home was asked and has not answered
 
+  std::unique_ptr<CentrifugeState> centrifuge;  // of kCentrifuge; else null
+  // The user's channel that a token says is this client's, with /chat and /sendone; else null.
+  std::unique_ptr<std::string> identity;
+
   // Appends everything, versioned; moments become distances from `now`.
   void save(std::vector<std::byte>& out, Time now) const;
   // Reads a state from the front of `input` and moves it on. The error says why, for the log.
   static Result<SessionState, std::string_view> load(const ws::ReaderContext& context, Time now,
                                                      ConstBytes& input);
+
+ private:
+  static std::unique_ptr<CentrifugeState> centrifuge_of(DialectKind kind) {
+    return kind == DialectKind::kCentrifuge ? std::make_unique<CentrifugeState>() : nullptr;
+  }
 };
 
 }  // namespace sluice

@@ -34,7 +34,7 @@ std::uint64_t first_epoch(std::uint64_t epoch, std::uint32_t shard) noexcept {
 }  // namespace
 
 Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<Backend> backend,
-             ws::AcceptKey accept_key)
+             ws::AcceptKey accept_key, std::optional<token::Verifier> tokens)
     : shared_(shared),
       index_(index),
       backend_(std::move(backend)),
@@ -54,10 +54,16 @@ Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<
                       Simd::detect(),
                       &reactor_.blocks(),
                       &compression_.inflators()},
-      dialects_{&echo_, &chat_, &relay_},
-      context_{index,        shared.limits, reactor_,   router_, shedder_,
-               compression_, counters_,     shared.log, random_, reader_context_,
-               dialects_,    *this,         nullptr},
+      centrifuge_(reactor_.payloads()),
+      dialects_{&echo_, &chat_, &relay_, &centrifuge_},
+      tokens_(std::move(tokens)),
+      context_{index,     shared.limits,
+               reactor_,  router_,
+               shedder_,  compression_,
+               counters_, shared.log,
+               random_,   reader_context_,
+               dialects_, *this,
+               nullptr,   tokens_ ? &*tokens_ : nullptr},
       access_log_(shared.log, reactor_.timers(), counters_.requests_held_back, index,
                   access_lines_of(index, shared.exchange.shards(), shared.limits.access_lines)),
       warning_limit_(kWarningsPerSecond, kWarningsAtOnce),
@@ -192,10 +198,15 @@ bool Shard::prepare_sleep() noexcept {
 void Shard::on_awake() noexcept { shared_.exchange.doorbell(index_).awake(); }
 
 void Shard::open_session(Connection& connection, DialectKind dialect, std::string opening,
-                         const std::optional<ws::DeflateAgreement>& agreed) noexcept {
+                         const std::optional<ws::DeflateAgreement>& agreed,
+                         const Admitted& admitted) noexcept {
   SessionState state = agreed ? SessionState(dialect, reader_context_, *agreed)
                               : SessionState(dialect, reader_context_);
-  state.opening = std::move(opening);
+  state.opening = std::make_unique<std::string>(std::move(opening));
+  if (state.centrifuge) state.centrifuge->is_trusted = admitted.is_trusted;
+  if (!admitted.user_channel.empty()) {
+    state.identity = std::make_unique<std::string>(admitted.user_channel);
+  }
   const Handle self = sessions_.allocate(context_, connection, std::move(state));
   sessions_.get(self)->start(self);
 }

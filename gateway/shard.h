@@ -24,6 +24,7 @@
 #include "gateway/access_log.h"
 #include "gateway/admission.h"
 #include "gateway/api/api_desk.h"
+#include "gateway/dialects/centrifuge.h"
 #include "gateway/dialects/dialects.h"
 #include "gateway/http_stage.h"
 #include "gateway/memory_broker.h"
@@ -33,6 +34,7 @@
 #include "gateway/shard_compression.h"
 #include "gateway/shard_context.h"
 #include "gateway/shedder.h"
+#include "proto/token/jwt.h"
 #include "proto/ws/handshake.h"
 
 namespace sluice {
@@ -65,8 +67,9 @@ class Shard final : private ReactorHost,
                     private HttpHost,
                     private SessionKeeper {
  public:
+  // `tokens`: verifies those of clients; nothing if no key is known.
   Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<Backend> backend,
-        ws::AcceptKey accept_key);
+        ws::AcceptKey accept_key, std::optional<token::Verifier> tokens);
   ~Shard();
 
   // Adds a listening descriptor, before `attach`.
@@ -127,7 +130,8 @@ class Shard final : private ReactorHost,
   void on_shard_message(std::uint32_t from, const ShardMessage& message) noexcept override;
   // HttpHost
   void open_session(Connection& connection, DialectKind dialect, std::string opening,
-                    const std::optional<ws::DeflateAgreement>& agreed) noexcept override;
+                    const std::optional<ws::DeflateAgreement>& agreed,
+                    const Admitted& admitted) noexcept override;
   void on_http_done(Handle stage) noexcept override;
   void on_http_left(Handle stage, HttpDeparture departed) noexcept override;
   ws::AcceptKey& accept_key() noexcept override { return accept_key_; }
@@ -168,9 +172,11 @@ class Shard final : private ReactorHost,
   EchoDialect echo_;
   ChatDialect chat_;
   RelayDialect relay_;
+  CentrifugeDialect centrifuge_;
   std::array<Dialect*, kDialectCount> dialects_;
   std::unique_ptr<HttpClient> robot_client_;  // null without a robot
   std::optional<Robot> robot_;
+  std::optional<token::Verifier> tokens_;
   ShardContext context_;
   AccessLog access_log_;
   std::optional<ApiDesk> api_;  // none: there is no API

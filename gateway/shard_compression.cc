@@ -64,31 +64,31 @@ std::optional<ws::Deflated> ShardCompression::compress(ws::Compressor* own,
 
 Payload* ShardCompression::share(const Publication& publication) noexcept {
   Payload& plain = *publication.payload;
-  if (plain.variant != nullptr) {
-    PayloadPool::refer(*plain.variant);
-    return plain.variant;
+  if (Payload* const variant = plain.variant(Variant::kCompressed)) {
+    PayloadPool::refer(*variant);
+    return variant;
   }
-  if (plain.has_no_variant || !is_worth_it(publication.data().size())) {
+  if (plain.lacks(Variant::kCompressed) || !is_worth_it(publication.data().size())) {
     return nullptr;
   }
   const auto deflated = compress(nullptr, publication.data());
-  plain.has_no_variant = !deflated;
-  return deflated ? &wrap(publication, deflated->bytes(), true) : nullptr;
+  if (!deflated) plain.set_lacks(Variant::kCompressed);
+  return deflated ? &wrap(publication, deflated->bytes(), Variant::kCompressed) : nullptr;
 }
 
 Payload& ShardCompression::make_own(ws::Compressor& own, const Publication& publication) noexcept {
-  return wrap(publication, compress(&own, publication.data())->bytes(), false);
+  return wrap(publication, compress(&own, publication.data())->bytes(), std::nullopt);
 }
 
 // Name and frame behind each other, as in the publication itself.
 Payload& ShardCompression::wrap(const Publication& publication, ConstBytes compressed,
-                                bool is_shared) noexcept {
+                                std::optional<Variant> shared_as) noexcept {
   std::array<std::byte, ws::kFrameHeaderMax> header;
   const std::size_t header_size =
       ws::encode_header(header, publication.view().opcode(), true, compressed.size(), true);
   const std::size_t frame_at = publication.frame_at;
   Payload& variant = payloads_.make_variant(*publication.payload,
-                                            frame_at + header_size + compressed.size(), is_shared);
+                                            frame_at + header_size + compressed.size(), shared_as);
   std::byte* out = PayloadPool::writable(variant).data();
   if (frame_at != 0) std::memcpy(out, publication.payload->bytes.data(), frame_at);
   std::memcpy(out + frame_at, header.data(), header_size);

@@ -68,7 +68,8 @@ class ShardCompression {
     Gauge& bytes_;
   };
 
-  Payload& wrap(const Publication& publication, ConstBytes compressed, bool is_shared) noexcept;
+  Payload& wrap(const Publication& publication, ConstBytes compressed,
+                std::optional<Variant> shared_as) noexcept;
 
   const Compression& settings_;
   BlockPool& blocks_;

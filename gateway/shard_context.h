@@ -23,6 +23,9 @@ class Router;
 class Session;
 class ShardCompression;
 struct FrozenSession;
+namespace token {
+class Verifier;
+}
 
 // Receives what ends or leaves. Implemented by the Shard.
 class SessionKeeper {
@@ -49,7 +52,8 @@ struct ShardContext {
   const ws::ReaderContext& reader_context;
   const std::array<Dialect*, kDialectCount>& dialects;
   SessionKeeper& keeper;
-  Robot* robot;  // null: nobody answers in the group chat
+  Robot* robot;                       // null: nobody answers in the group chat
+  token::Verifier* tokens = nullptr;  // null: no key for tokens is known
 
   bool is_over_memory() const noexcept { return shedder.is_full(); }
 };

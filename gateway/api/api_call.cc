@@ -14,6 +14,7 @@ using api::ErrorCode;
 using api::Refusal;
 
 constexpr Refusal kUnknownChannel{ErrorCode::kUnknownChannel, {}, {}, false};
+constexpr Refusal kUnrecoverable{ErrorCode::kUnrecoverablePosition, {}, {}, false};
 constexpr Refusal kNotAvailable{ErrorCode::kNotAvailable, {}, {}, false};
 // The answers to the commands before it are as much as one answer may be.
 constexpr Refusal kTooMuch = kNotAvailable;
@@ -239,7 +240,9 @@ void ApiCall::ask(std::size_t reply, const api::History& request) {
   if (!target->options->has_history()) return refuse(replies_[reply], kNotAvailable);
   std::optional<Position> since;
   if (request.since) {
-    since = Position{parse_epoch(request.since->epoch), request.since->offset};
+    const auto epoch = parse_epoch(request.since->epoch);
+    if (!epoch) return refuse(replies_[reply], kUnrecoverable);
+    since = Position{*epoch, request.since->offset};
   }
   replies_[reply].is_since = since.has_value();
   const std::uint32_t count =

@@ -73,6 +73,12 @@ Fault set_insecure_identities(Options& options, Values values) {
   return std::nullopt;
 }
 
+// The files are read when the gateway starts, not when the options are only looked at.
+Fault set_token_key_files(Options& options, Values values) {
+  options.token_key_files.assign(values.begin(), values.end());
+  return std::nullopt;
+}
+
 Fault set_robot_url(Options& options, Values values) {
   if (auto fault = robot_url_fault(values.back())) return "cannot use that: " + *fault;
   options.robot_url = values.back();
@@ -181,12 +187,17 @@ constexpr OptionSpec kTable[] = {
 
     {"insecure-identities", kClients, OptionKind::kSwitch, "on|off",
      "Believe whatever id a client claims, on every listener and behind proxies. Unset: only on "
-     "loopback TCP listeners, and not through a proxy.",
+     "loopback TCP listeners, not through a proxy, and not with --token-key-file.",
      set_insecure_identities,
      [](const Options& options) {
        if (!options.insecure_identities) return Shown{};
        return Shown{*options.insecure_identities ? "on" : "off"};
      }},
+    {"token-key-file", kClients, OptionKind::kList, "FILE",
+     "A secret that signs clients' tokens (JWT, HS256): the whole file but a line break at its "
+     "end. "
+     "May be repeated, to bring in a new one before the old one goes.",
+     set_token_key_files, value_of<&Options::token_key_files>},
     {"allow-origin", kClients, OptionKind::kList, "URL",
      "A site whose pages may connect besides this host's own, as scheme://host or "
      "scheme://host:port, no wildcards; null lets any page in. May be repeated.",

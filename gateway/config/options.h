@@ -32,8 +32,9 @@ struct Options {
   unsigned shards = 0;  // 0: one for each CPU this process may use (see plan_shards)
   std::string cpus;     // "": not pinned; "auto": one per allowed CPU; else a list such as "0,2-3"
   BackendChoice backend = BackendChoice::kAuto;
-  std::optional<bool> insecure_identities;  // unset: on for loopback TCP listeners only
-  std::string robot_url;                    // "": nobody answers in the group chat
+  std::optional<bool> insecure_identities;  // unset: see AdmissionRules
+  std::vector<std::string> token_key_files;
+  std::string robot_url;  // "": nobody answers in the group chat
   std::string robot_name = "robot";
   std::vector<Origin> allow_origin;  // welcome besides the request's own host
   LogLevel log_level = LogLevel::kInfo;

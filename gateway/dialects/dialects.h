@@ -46,7 +46,7 @@ class RelayDialect final : public Dialect {
   void on_deadline(Session& session, Time now) noexcept override;
 
  private:
-  void bind(Session& session, std::string_view user_channel) noexcept;
+  bool bind(Session& session, std::string_view user_channel) noexcept;
 };
 
 }  // namespace sluice

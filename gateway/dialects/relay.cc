@@ -9,6 +9,9 @@ namespace {
 constexpr dialect::Refusal kCannotBind{dialect::ErrorCode::kUnavailable,
                                        "too many users at the moment: identify again later"};
 
+constexpr dialect::Refusal kNotThatUser{dialect::ErrorCode::kBadId,
+                                        "the token of this connection names another user"};
+
 }  // namespace
 
 void RelayDialect::on_open(Session& session) noexcept { session.complete_opening(); }
@@ -18,9 +21,10 @@ void RelayDialect::on_text(Session& session, Bytes text, std::size_t) noexcept {
   if (!command) return session.refuse(command.error());
   switch (command->kind) {
     case dialect::RelayCommand::Kind::kAccept:
-      return bind(session, command->own.channel());
+      bind(session, command->own.channel());
+      return;
     case dialect::RelayCommand::Kind::kSend:
-      if (!command->own.is_empty()) bind(session, command->own.channel());
+      if (!command->own.is_empty() && !bind(session, command->own.channel())) return;
       return session.publish(command->to.channel(), {text});
     case dialect::RelayCommand::Kind::kIgnored:
       return session.count_ignored();
@@ -29,10 +33,17 @@ void RelayDialect::on_text(Session& session, Bytes text, std::size_t) noexcept {
 
 // The session is one user at a time: it leaves the old one at once and follows the new user's
 // channel. The subscription passes the home before any message that this session sends afterwards.
-void RelayDialect::bind(Session& session, std::string_view user_channel) noexcept {
-  if (session.follows(user_channel)) return;
+// False: its token does not let it be that user.
+bool RelayDialect::bind(Session& session, std::string_view user_channel) noexcept {
+  const auto& identity = session.state().identity;
+  if (identity && *identity != user_channel) {
+    session.refuse(kNotThatUser);
+    return false;
+  }
+  if (session.follows(user_channel)) return true;
   session.leave_channels();
   session.join(user_channel, true);
+  return true;
 }
 
 void RelayDialect::on_joined(Session&, const Joined&) noexcept {}

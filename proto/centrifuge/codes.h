@@ -11,6 +11,9 @@
 
 namespace sluice::centrifuge {
 
+// The WebSocket subprotocol.
+inline constexpr std::string_view kSubprotocol = "centrifuge-json";
+
 // A refused command; the connection lives on. Clients try again when it is temporary, and after
 // kTokenExpired with a new token.
 struct Error {

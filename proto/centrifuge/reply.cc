@@ -80,17 +80,12 @@ void append(std::string& out, const ClientInfo& info) {
   object.raw("chan_info", info.chan_info);
 }
 
-void append(std::string& out, std::span<const Tag> tags) {
-  Object object(out);
-  for (const Tag& tag : tags) json::append_string(object.begin_any(tag.name), tag.value);
-}
-
 void append(std::string& out, const Publication& publication) {
   Object object(out);
   object.raw("data", publication.data);
-  if (publication.info != nullptr) append(object.begin("info"), *publication.info);
+  object.raw("info", publication.info);
   object.number("offset", publication.offset);
-  if (!publication.tags.empty()) append(object.begin("tags"), publication.tags);
+  object.raw("tags", publication.tags);
   object.text("epoch", publication.epoch);
 }
 
@@ -126,7 +121,7 @@ void append(std::string& out, const SubscribeResult& result) {
 
 void append(std::string& out, std::span<const ServerSubscription> subs) {
   Object object(out);
-  for (const ServerSubscription& sub : subs) append(object.begin_any(sub.channel), sub.result);
+  for (const ServerSubscription& sub : subs) append_json(object.begin_any(sub.channel), sub.result);
 }
 
 void append(std::string& out, const ConnectResult& result) {
@@ -245,9 +240,6 @@ void append_reply(std::string& out, std::uint32_t id, const Error& error) {
 void append_reply(std::string& out, std::uint32_t id, const ConnectResult& result) {
   reply(out, id, "connect", result);
 }
-void append_reply(std::string& out, std::uint32_t id, const SubscribeResult& result) {
-  reply(out, id, "subscribe", result);
-}
 void append_reply(std::string& out, std::uint32_t id, const UnsubscribeResult& result) {
   reply(out, id, "unsubscribe", result);
 }
@@ -271,6 +263,17 @@ void append_reply(std::string& out, std::uint32_t id, const RefreshResult& resul
 }
 void append_reply(std::string& out, std::uint32_t id, const SubRefreshResult& result) {
   reply(out, id, "sub_refresh", result);
+}
+
+void append_client_info(std::string& out, const ClientInfo& info) { append(out, info); }
+void append_subscribe_result(std::string& out, const SubscribeResult& result) {
+  append(out, result);
+}
+
+void append_subscribe_reply(std::string& out, std::uint32_t id, std::string_view result) {
+  Object object(out);
+  object.number("id", id);
+  object.raw("subscribe", result);
 }
 
 void append_publication_push(std::string& out, std::string_view channel,

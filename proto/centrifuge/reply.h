@@ -12,8 +12,8 @@
 //      tokens, are left out.
 //   3. Allocates only when `out` must grow.
 //
-// REQUIRES everywhere: texts are valid UTF-8; raw JSON (`data`, `conn_info`, `chan_info`) is empty
-// for none, or is_json_value(); views live during the call.
+// REQUIRES everywhere: texts are valid UTF-8; raw JSON (`data`, `conn_info`, `chan_info`, and what
+// is called so) is empty for none, or is_json_value(); views live during the call.
 #pragma once
 
 #include <cstddef>
@@ -41,16 +41,11 @@ struct ClientInfo {
   std::string_view chan_info = {};
 };
 
-struct Tag {
-  std::string_view name = {};
-  std::string_view value = {};
-};
-
 struct Publication {
   std::string_view data = {};
-  const ClientInfo* info = nullptr;  // who published; null: not a client
-  std::uint64_t offset = 0;          // 0: the channel keeps no history
-  std::span<const Tag> tags = {};
+  std::string_view info = {};   // raw JSON as append_client_info makes it; empty: not by a client
+  std::uint64_t offset = 0;     // 0: the channel keeps no history
+  std::string_view tags = {};   // raw JSON, an object of strings
   std::string_view epoch = {};  // said with offset 1 only, empty otherwise
 };
 
@@ -69,7 +64,7 @@ struct SubscribeResult {
 
 struct ServerSubscription {
   std::string_view channel = {};
-  SubscribeResult result;
+  std::string_view result = {};  // raw JSON as append_subscribe_result makes it
 };
 
 struct ConnectResult {
@@ -112,12 +107,18 @@ struct SubRefreshResult {
   std::uint32_t ttl = 0;  // seconds
 };
 
+// Parts that are kept before they are said.
+void append_client_info(std::string& out, const ClientInfo& info);
+void append_subscribe_result(std::string& out, const SubscribeResult& result);
+
+// The reply of a result that was kept so.
+void append_subscribe_reply(std::string& out, std::uint32_t id, std::string_view result);
+
 struct UnsubscribeResult {};
 struct PublishResult {};
 
 void append_reply(std::string& out, std::uint32_t id, const Error& error);
 void append_reply(std::string& out, std::uint32_t id, const ConnectResult& result);
-void append_reply(std::string& out, std::uint32_t id, const SubscribeResult& result);
 void append_reply(std::string& out, std::uint32_t id, const UnsubscribeResult& result);
 void append_reply(std::string& out, std::uint32_t id, const PublishResult& result);
 void append_reply(std::string& out, std::uint32_t id, const PresenceResult& result);

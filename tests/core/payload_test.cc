@@ -44,18 +44,18 @@ TEST(PayloadPool, AVariantKeepsItsOriginalAndIsKnownWhileItLives) {
   BlockPool blocks;
   PayloadPool pool(blocks, 0);
   Payload& original = pool.make(100);
-  EXPECT_EQ(original.variant, nullptr);
-  Payload& variant = pool.make_variant(original, 10, true);
+  EXPECT_EQ(original.variant(Variant::kCompressed), nullptr);
+  Payload& variant = pool.make_variant(original, 10, Variant::kCompressed);
   EXPECT_EQ(variant.bytes.size(), 10u);
-  EXPECT_EQ(original.variant, &variant);
+  EXPECT_EQ(original.variant(Variant::kCompressed), &variant);
   pool.drop(original);
   EXPECT_EQ(pool.live(), 2u);
   PayloadPool::refer(original);
   pool.drop(variant);
   EXPECT_EQ(pool.live(), 1u);
-  EXPECT_EQ(original.variant, nullptr);
-  Payload& again = pool.make_variant(original, 20, true);
-  EXPECT_EQ(original.variant, &again);
+  EXPECT_EQ(original.variant(Variant::kCompressed), nullptr);
+  Payload& again = pool.make_variant(original, 20, Variant::kCompressed);
+  EXPECT_EQ(original.variant(Variant::kCompressed), &again);
   pool.drop(again);
   pool.drop(original);
   EXPECT_EQ(pool.live(), 0u);
@@ -66,11 +66,11 @@ TEST(PayloadPool, VariantsThatAreNotSharedAreNotShown) {
   BlockPool blocks;
   PayloadPool pool(blocks, 0);
   Payload& original = pool.make(100);
-  Payload& shared = pool.make_variant(original, 10, true);
-  Payload& own = pool.make_variant(original, 10, false);
-  EXPECT_EQ(original.variant, &shared);
+  Payload& shared = pool.make_variant(original, 10, Variant::kCompressed);
+  Payload& own = pool.make_variant(original, 10, std::nullopt);
+  EXPECT_EQ(original.variant(Variant::kCompressed), &shared);
   pool.drop(own);
-  EXPECT_EQ(original.variant, &shared);
+  EXPECT_EQ(original.variant(Variant::kCompressed), &shared);
   pool.drop(shared);
   pool.drop(original);
   EXPECT_EQ(pool.live(), 0u);
@@ -80,7 +80,7 @@ TEST(PayloadPool, TheOriginalIsTakenInsteadOfItsVariant) {
   BlockPool blocks;
   PayloadPool pool(blocks, 0);
   Payload& original = pool.make(100);
-  Payload& variant = pool.make_variant(original, 10, false);
+  Payload& variant = pool.make_variant(original, 10, std::nullopt);
   pool.drop(original);
   EXPECT_EQ(&pool.take_original(variant), &original);
   EXPECT_EQ(pool.live(), 1u);
@@ -91,13 +91,35 @@ TEST(PayloadPool, TheOriginalIsTakenInsteadOfItsVariant) {
   EXPECT_EQ(pool.live(), 0u);
 }
 
+TEST(PayloadPool, AVariantMayHaveVariantsOfItsOwn) {
+  BlockPool blocks;
+  PayloadPool pool(blocks, 0);
+  Payload& original = pool.make(100);
+  Payload& compressed = pool.make_variant(original, 10, Variant::kCompressed);
+  Payload& translated = pool.make_variant(original, 120, Variant::kTranslated);
+  Payload& both = pool.make_variant(translated, 12, Variant::kCompressed);
+  EXPECT_EQ(original.variant(Variant::kCompressed), &compressed);
+  EXPECT_EQ(original.variant(Variant::kTranslated), &translated);
+  EXPECT_EQ(translated.variant(Variant::kCompressed), &both);
+  pool.drop(original);
+  pool.drop(compressed);
+  pool.drop(translated);
+  EXPECT_EQ(pool.live(), 3u);
+  EXPECT_EQ(&pool.take_original(both), &original);
+  EXPECT_EQ(pool.live(), 1u);
+  EXPECT_EQ(original.variant(Variant::kTranslated), nullptr);
+  pool.drop(original);
+  EXPECT_EQ(pool.live(), 0u);
+  EXPECT_EQ(blocks.counters().bytes_in_use.value(), 0);
+}
+
 TEST(PayloadPool, AVariantOfALoanEndsItWhenItGoes) {
   BlockPool blocks[2];
   PayloadPool lender(blocks[0], 0);
   PayloadPool borrower(blocks[1], 1);
   Payload& lent = lender.make(10);
   Payload& borrowed = borrower.borrow(0, lent);
-  Payload& variant = borrower.make_variant(borrowed, 5, true);
+  Payload& variant = borrower.make_variant(borrowed, 5, Variant::kCompressed);
   borrower.drop(borrowed);
   EXPECT_TRUE(borrower.returns().empty());
   borrower.drop(variant);
@@ -111,15 +133,15 @@ TEST(PayloadPool, AHoldThatIsUsedAgainKnowsNothingOfItsPast) {
   BlockPool blocks;
   PayloadPool pool(blocks, 0);
   Payload& original = pool.make(100);
-  Payload& variant = pool.make_variant(original, 10, true);
-  original.has_no_variant = true;
+  Payload& variant = pool.make_variant(original, 10, Variant::kCompressed);
+  original.set_lacks(Variant::kCompressed);
   pool.drop(original);
   pool.drop(variant);
   for (int i = 0; i < 2; ++i) {
     const Payload& next = pool.make(10);
     EXPECT_EQ(next.original, nullptr);
-    EXPECT_EQ(next.variant, nullptr);
-    EXPECT_FALSE(next.has_no_variant);
+    EXPECT_EQ(next.variant(Variant::kCompressed), nullptr);
+    EXPECT_FALSE(next.lacks(Variant::kCompressed));
   }
 }
 

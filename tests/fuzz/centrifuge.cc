@@ -31,10 +31,11 @@ void check_echo(std::string_view channel, std::string_view data) {
   // What goes out lies deeper than it came in; ours is a reader with a limit.
   if (!data.empty() && !is_json("[[[[" + std::string(data) + "]]]]")) return;
   const ClientInfo info{channel, "client", data, data};
-  const Tag tag{channel, channel};
+  std::string publisher;
+  append_client_info(publisher, info);
+  check_out(publisher);
   Publication publication{data};
-  publication.info = &info;
-  publication.tags = {&tag, 1};
+  publication.info = publication.tags = publisher;
   std::string out;
   append_publication_push(out, channel, publication);
   check_out(out);

@@ -196,5 +196,31 @@ TEST(ConnectionCounts, WhoWasAdmittedElsewhereCountsBeyondEveryLimit) {
   EXPECT_EQ(counts.enter(one), ConnectionCounts::Outcome::kCounted);
 }
 
+TEST(Admission, TokensTakeThePlaceOfTrust) {
+  const auto status_with_keys = [](DialectKind dialect, const ListenerTraits& listener,
+                                   std::optional<bool> insecure, bool has_token) {
+    const std::string head = "GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    const Simd simd = Simd::detect();
+    http::RequestParser parser(simd);
+    EXPECT_TRUE(parser.parse(as_bytes(head)).has_value());
+    const AdmissionRules rules{insecure, {}, true};
+    EXPECT_EQ(is_trusted(parser.request(), listener, rules), insecure == true);
+    const auto denial = check_admission(parser.request(), dialect, listener, rules, has_token);
+    return denial ? denial->status : 0;
+  };
+  for (const ListenerTraits& listener : {kLoopback, kPublic}) {
+    for (const auto insecure : {std::optional<bool>(), std::optional<bool>(false)}) {
+      for (const DialectKind dialect : {DialectKind::kChat, DialectKind::kRelay}) {
+        EXPECT_EQ(status_with_keys(dialect, listener, insecure, false), 403);
+        EXPECT_EQ(status_with_keys(dialect, listener, insecure, true), 0);
+      }
+      EXPECT_EQ(status_with_keys(DialectKind::kCentrifuge, listener, insecure, false), 0);
+    }
+    EXPECT_EQ(status_with_keys(DialectKind::kRelay, listener, true, false), 0);
+  }
+  EXPECT_EQ(status("Host: example.com\r\n", DialectKind::kCentrifuge, kPublic), 403);
+  EXPECT_EQ(status("Host: localhost\r\n", DialectKind::kCentrifuge, kLoopback), 0);
+}
+
 }  // namespace
 }  // namespace sluice

@@ -61,16 +61,32 @@ TEST(Cause, OnlyWhatTheClientDidIsTheClients) {
 }
 
 TEST(Cause, HasTheCodeThatClientsAreToldAbout) {
-  const std::pair<Cause, unsigned> codes[] = {
-      {Cause::kClientClosed, 1000},     {Cause::kClientLeft, 1006},
-      {Cause::kConnectionLost, 1006},   {Cause::kProtocolError, 1002},
-      {Cause::kInvalidUtf8, 1007},      {Cause::kMessageTooBig, 1009},
-      {Cause::kTooManyFragments, 1008}, {Cause::kFragmentTimeout, 1008},
-      {Cause::kTooManyErrors, 1008},    {Cause::kTooManyPings, 1008},
-      {Cause::kPingTimeout, 1006},      {Cause::kWriteTimeout, 1006},
-      {Cause::kSlowConsumer, 1008},     {Cause::kQueuesFull, 1013},
-      {Cause::kUnavailable, 1013},      {Cause::kShutdown, 1001},
-      {Cause::kBadDeflate, 1007},       {Cause::kForced, 3503}};
+  const std::pair<Cause, unsigned> codes[] = {{Cause::kClientClosed, 1000},
+                                              {Cause::kClientLeft, 1006},
+                                              {Cause::kConnectionLost, 1006},
+                                              {Cause::kProtocolError, 1002},
+                                              {Cause::kInvalidUtf8, 1007},
+                                              {Cause::kMessageTooBig, 1009},
+                                              {Cause::kTooManyFragments, 1008},
+                                              {Cause::kFragmentTimeout, 1008},
+                                              {Cause::kTooManyErrors, 1008},
+                                              {Cause::kTooManyPings, 1008},
+                                              {Cause::kPingTimeout, 1006},
+                                              {Cause::kWriteTimeout, 1006},
+                                              {Cause::kSlowConsumer, 1008},
+                                              {Cause::kQueuesFull, 1013},
+                                              {Cause::kUnavailable, 1013},
+                                              {Cause::kShutdown, 1001},
+                                              {Cause::kBadDeflate, 1007},
+                                              {Cause::kForced, 3503},
+                                              {Cause::kBadRequest, 3501},
+                                              {Cause::kNotAvailable, 3508},
+                                              {Cause::kStale, 3502},
+                                              {Cause::kInvalidToken, 3500},
+                                              {Cause::kConnectionExpired, 3005},
+                                              {Cause::kTooManyChannels, 3505},
+                                              {Cause::kInsufficientState, 3010},
+                                              {Cause::kInappropriateData, 3506}};
   for (const auto& [cause, code] : codes) {
     EXPECT_EQ(describe(cause).code, code) << describe(cause).label;
   }

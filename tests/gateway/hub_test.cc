@@ -120,7 +120,7 @@ class HubTest : public testing::Test,
   // ReactorHost
   void on_accept(Handle, Connection& connection) noexcept override {
     SessionState state(DialectKind::kEcho, reader_context_);
-    state.opening = "open";
+    state.opening = std::make_unique<std::string>("open");
     const Handle self = sessions_.allocate(context_, connection, std::move(state));
     Session* session = sessions_.get(self);
     session->start(self);
@@ -145,7 +145,7 @@ class HubTest : public testing::Test,
   Logger log_{network_.clock(), sink_, LogLevel::kError, LogFormat::kText};
   Random random_{1};
   ws::ReaderContext reader_context_{ws::Role::kServer, {}, Simd::detect(), &reactor_.blocks()};
-  std::array<Dialect*, kDialectCount> dialects_{&dialect_, &dialect_, &dialect_};
+  std::array<Dialect*, kDialectCount> dialects_{&dialect_, &dialect_, &dialect_, &dialect_};
   Compression settings_;
   ShardCompression compression_{settings_, reactor_.blocks(), reactor_.payloads(), counters_};
   ShardContext context_{0,         limits_, reactor_, router_,         shedder_,  compression_,

@@ -25,7 +25,7 @@ class SessionStateTest : public testing::Test {
   SessionState full() {
     SessionState state(DialectKind::kRelay, context_, {.server = {10, false}, .client = {9, true}});
     state.phase = SessionState::Phase::kOpen;
-    state.opening = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
+    state.opening = std::make_unique<std::string>("HTTP/1.1 101 Switching Protocols\r\n\r\n");
     state.nickname = "n\xc3\xa4me";
     state.subscriptions = {{"room", 17, true, true}, {std::string("\xffs\0", 3) + "U", 1, false}};
     state.errors = 99;
@@ -35,6 +35,7 @@ class SessionStateTest : public testing::Test {
     state.list_asked_at = kNow - seconds(1);
     state.list_waits = true;
     state.list_is_due = true;
+    state.identity = std::make_unique<std::string>("\xffsU");
     return state;
   }
   std::vector<std::byte> saved(const SessionState& state, Time now = kNow) {
@@ -64,7 +65,8 @@ TEST_F(SessionStateTest, KeepsEveryField) {
   const SessionState expected = full();
   EXPECT_EQ(loaded->dialect, expected.dialect);
   EXPECT_EQ(loaded->phase, expected.phase);
-  EXPECT_EQ(loaded->opening, expected.opening);
+  ASSERT_NE(loaded->opening, nullptr);
+  EXPECT_EQ(*loaded->opening, *expected.opening);
   EXPECT_EQ(loaded->nickname, expected.nickname);
   ASSERT_EQ(loaded->subscriptions.size(), 2u);
   for (std::size_t i = 0; i < 2; ++i) {
@@ -79,6 +81,9 @@ TEST_F(SessionStateTest, KeepsEveryField) {
   EXPECT_EQ(loaded->list_asked_at, expected.list_asked_at);
   EXPECT_EQ(loaded->list_waits, expected.list_waits);
   EXPECT_EQ(loaded->list_is_due, expected.list_is_due);
+  ASSERT_NE(loaded->identity, nullptr);
+  EXPECT_EQ(*loaded->identity, *expected.identity);
+  EXPECT_EQ(loaded->centrifuge, nullptr);
   EXPECT_EQ(loaded->deflate, (ws::DeflateSide{10, false}));
   EXPECT_TRUE(loaded->reader.may_be_compressed());
 }
@@ -130,6 +135,60 @@ TEST_F(SessionStateTest, IsSubscribedToNothingYetWhenItComes) {
   const auto loaded = load(saved(full()));
   ASSERT_TRUE(loaded.has_value());
   for (const auto& subscription : loaded->subscriptions) EXPECT_FALSE(subscription.is_live);
+}
+
+TEST_F(SessionStateTest, KeepsWhatACentrifugeSessionHas) {
+  using Asked = CentrifugeState::Asked;
+  SessionState state(DialectKind::kCentrifuge, context_);
+  state.subscriptions.resize(2);
+  CentrifugeState& expected = *state.centrifuge;
+  expected.is_trusted = expected.is_refused = true;
+  expected.client = "id";
+  expected.user = "42";
+  expected.info = "{}";
+  expected.expires_at = 77;
+  expected.asked = {Asked::Kind::kHistory, 5, "hist:1", 300, true, Position{8, 9}};
+  expected.rest = "taken\nnot taken";
+  expected.rest_at = 6;
+  expected.channels.resize(2);
+  CentrifugeState::Channel& channel = expected.channels[0];
+  channel.info = "1";
+  channel.data = "2";
+  channel.position = {3, 4};
+  channel.expires_at = 5;
+  channel.missed = 6;
+  channel.has_position = channel.is_recovering = channel.is_server_side = channel.is_told = true;
+  const auto loaded = load(saved(state));
+  ASSERT_TRUE(loaded.has_value()) << loaded.error();
+  const CentrifugeState& got = *loaded->centrifuge;
+  EXPECT_TRUE(got.is_trusted && !got.is_connected && got.is_refused);
+  EXPECT_EQ(got.client + got.user + got.info, "id42{}");
+  EXPECT_EQ(got.expires_at, 77);
+  EXPECT_EQ(got.asked.kind, Asked::Kind::kHistory);
+  EXPECT_EQ(got.asked.id, 5u);
+  EXPECT_EQ(got.asked.channel, "hist:1");
+  EXPECT_EQ(got.asked.count, 300u);
+  EXPECT_TRUE(got.asked.is_reverse);
+  EXPECT_EQ(got.asked.since, (Position{8, 9}));
+  EXPECT_EQ(got.rest, "not taken");
+  EXPECT_EQ(got.rest_at, 0u);
+  ASSERT_EQ(got.channels.size(), 2u);
+  EXPECT_EQ(got.channels[0].info + got.channels[0].data, "12");
+  EXPECT_EQ(got.channels[0].position, (Position{3, 4}));
+  EXPECT_EQ(got.channels[0].expires_at, 5);
+  EXPECT_EQ(got.channels[0].missed, 6u);
+  bool CentrifugeState::Channel::*const flags[] = {
+      &CentrifugeState::Channel::has_position,   &CentrifugeState::Channel::is_positioned,
+      &CentrifugeState::Channel::is_recovering,  &CentrifugeState::Channel::is_strict,
+      &CentrifugeState::Channel::is_server_side, &CentrifugeState::Channel::wants_joins,
+      &CentrifugeState::Channel::is_told};
+  for (const auto flag : flags) EXPECT_EQ(got.channels[0].*flag, channel.*flag);
+  const std::vector<std::byte> whole = saved(state);
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    ASSERT_FALSE(load(ConstBytes(whole).first(size)).has_value()) << size;
+  }
+  expected.channels[1].expires_at = -1;
+  EXPECT_EQ(load(saved(state)).error(), "a dialect's state that cannot be");
 }
 
 TEST_F(SessionStateTest, GoesOnInTheMiddleOfAMessage) {
@@ -189,7 +248,8 @@ TEST_F(SessionStateTest, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(error_with(1, 255), "unknown dialect");
   EXPECT_EQ(error_with(2, 3), "unknown phase");
   EXPECT_EQ(error_with(2, 255), "unknown phase");
-  const std::size_t window = bytes.size() - 8 - 2;  // in front of what an idle reader saves
+  // In front of the identity and of what an idle reader saves.
+  const std::size_t window = bytes.size() - 8 - (1 + 4 + 3) - 2;
   EXPECT_EQ(bytes[window], std::byte{10});
   EXPECT_EQ(error_with(window, 15), "");
   EXPECT_EQ(error_with(window, 7), "a window that nobody can have agreed on");

@@ -102,7 +102,7 @@ TEST_F(ShardCompressionTest, AnOwnCompressorRefersBackAndIsSeenByNobodyElse) {
     Payload& made = compression_->make_own(*own, publication);
     EXPECT_EQ(read(made, inflate), text);
     EXPECT_EQ(made.bytes.size() < 50, i > 0);
-    EXPECT_EQ(publication.payload->variant, nullptr);
+    EXPECT_EQ(publication.payload->variant(Variant::kCompressed), nullptr);
     payloads_.drop(made);
   }
   payloads_.drop(*publication.payload);

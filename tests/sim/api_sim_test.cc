@@ -45,7 +45,7 @@ struct ApiWorld : World {
   std::unique_ptr<SimInstance> make(const SocketAddress& address, std::uint32_t shards) {
     return std::make_unique<SimInstance>(network, scheduler, address, shards, Limits{},
                                          namespaces(), std::nullopt, Compression{}, std::nullopt,
-                                         kKeys);
+                                         SimKeys{kKeys});
   }
   // The body of the answer to a call on a connection of its own.
   std::string call(const std::string& method, const std::string& body) {

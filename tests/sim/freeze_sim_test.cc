@@ -9,6 +9,7 @@
 #include "tests/proto/ws/raw_deflate.h"
 #include "tests/proto/ws/reader_driver.h"
 #include "tests/proto/ws/test_buffers.h"
+#include "tests/sim/centrifuge_world.h"
 #include "tests/sim/sim_world.h"
 
 namespace sluice::test {
@@ -36,6 +37,15 @@ void move_all(SimScheduler& scheduler, SimInstance& from, SimInstance& to) {
   }
 }
 
+// Ids of connections differ with where they were made.
+std::string without_clients(std::string text) {
+  const std::string begin = R"("client":")";
+  for (std::size_t at = 0; (at = text.find(begin, at)) != std::string::npos; ++at) {
+    text.erase(at + begin.size(), text.find('"', at + begin.size()) - at - begin.size());
+  }
+  return text;
+}
+
 // What a client got after the head of the 101: what was published or echoed in its order, then what
 // answers to this client said, sorted - between the two no order is promised.
 std::vector<std::string> frames_of(const std::string& received) {
@@ -43,13 +53,19 @@ std::vector<std::string> frames_of(const std::string& received) {
   std::vector<std::string> answers;
   std::size_t at = received.find("\r\n\r\n") + 4;
   while (at < received.size()) {
-    const std::size_t size = static_cast<unsigned char>(received[at + 1]);
-    EXPECT_LT(size, 126u) << "the scripts keep to short messages";
-    const std::string one = received.substr(at, 2 + size);
+    std::size_t size = static_cast<unsigned char>(received[at + 1]);
+    std::size_t header = 2;
+    if (size == 126) {
+      size = static_cast<std::size_t>(static_cast<unsigned char>(received[at + 2])) * 256 +
+             static_cast<unsigned char>(received[at + 3]);
+      header = 4;
+    }
+    EXPECT_LT(size, 127u * 256) << "the scripts keep to short messages";
+    const std::string one = without_clients(received.substr(at, header + size));
     const bool is_answer = one.find("update_clients") != std::string::npos ||
                            one.find("error") != std::string::npos || one[0] == '\x8a';
     (is_answer ? answers : published).push_back(one);
-    at += 2 + size;
+    at += header + size;
   }
   std::sort(answers.begin(), answers.end());
   published.insert(published.end(), answers.begin(), answers.end());
@@ -78,6 +94,7 @@ using Outcome = std::vector<std::vector<std::string>>;
 struct Setting {
   Compression compression;
   std::string_view extensions;  // that both clients offer
+  Namespaces namespaces;
 };
 
 // What two clients of `path` receive when the first one's bytes are `script` and both move after
@@ -88,7 +105,8 @@ Outcome received(std::string_view path, const std::string& script, const std::st
   options.seed = 3;
   SimNetwork network(options);
   SimScheduler scheduler(network);
-  SimInstance first(network, scheduler, kAddress, 2, {}, {}, std::nullopt, setting.compression);
+  SimInstance first(network, scheduler, kAddress, 2, {}, setting.namespaces, std::nullopt,
+                    setting.compression);
   auto observer = network.connect(kAddress);
   observer->write(handshake_bytes(path, setting.extensions) + other);
   settle(scheduler);
@@ -96,8 +114,8 @@ Outcome received(std::string_view path, const std::string& script, const std::st
   const std::string all = handshake_bytes(path, setting.extensions) + script;
   client->write(all.substr(0, cut));
   settle(scheduler);
-  SimInstance second(network, scheduler, SocketAddress::ipv4(0x7f000001, 9998), 3, {}, {},
-                     std::nullopt, setting.compression);
+  SimInstance second(network, scheduler, SocketAddress::ipv4(0x7f000001, 9998), 3, {},
+                     setting.namespaces, std::nullopt, setting.compression);
   if (cut != std::string::npos) {
     move_all(scheduler, first, second);
     client->write(all.substr(cut));
@@ -149,6 +167,96 @@ TEST(FreezeSim, ARelaySessionMovesAtEveryByte) {
                       text_frame_bytes(R"({"msg_type":"send_","to_user":"T1","n":2})") +
                       text_frame_bytes("[1,2}"),
                   text_frame_bytes(R"({"msg_type":"accept_","toy_id":"T2"})"));
+}
+
+TEST(FreezeSim, ACentrifugeSessionMovesAtEveryByte) {
+  Setting setting;
+  setting.namespaces = centrifuge_namespaces();
+  const std::string commands = R"({"id":2,"subscribe":{"channel":"news"}})"
+                               "\n"
+                               R"({"id":3,"publish":{"channel":"news","data":1}})"
+                               "\n"
+                               R"({"id":4,"presence_stats":{"channel":"hist:1"}})"
+                               "\n"
+                               R"({"id":5,"history":{"channel":"hist:1"}})"
+                               "\n"
+                               R"({"id":6,"subscribe":{"channel":"news"}})";
+  check_every_cut("/connection/websocket",
+                  text_frame_bytes(R"({"id":1,"connect":{}})") + text_frame_bytes(commands) +
+                      text_frame_bytes(R"({"id":7,"publish":{"channel":"news","data":{"a": 1}}})") +
+                      text_frame_bytes(R"({"id":8,"unsubscribe":{"channel":"news"}})"),
+                  text_frame_bytes(R"({"id":1,"connect":{}})"
+                                   "\n"
+                                   R"({"id":2,"subscribe":{"channel":"news"}})"),
+                  setting);
+}
+
+// The client moves when its questions have gone some steps of their way, not only when all is
+// quiet.
+TEST(FreezeSim, WhatACentrifugeSessionHasAskedIsAskedAgainElsewhere) {
+  const std::string commands = R"({"id":1,"connect":{}})"
+                               "\n"
+                               R"({"id":2,"presence_stats":{"channel":"hist:1"}})"
+                               "\n"
+                               R"({"id":3,"subscribe":{"channel":"news"}})"
+                               "\n"
+                               R"({"id":4,"history":{"channel":"hist:2"}})"
+                               "\n"
+                               R"({"id":5,"publish":{"channel":"none","data":1}})"
+                               "\n"
+                               R"({"id":6,"rpc":{}})";
+  const auto outcome = [&](int steps) {
+    SimOptions options;
+    options.seed = 7;
+    SimNetwork network(options);
+    SimScheduler scheduler(network);
+    const Namespaces namespaces = centrifuge_namespaces();
+    SimInstance first(network, scheduler, kAddress, 3, {}, namespaces);
+    SimInstance second(network, scheduler, SocketAddress::ipv4(0x7f000001, 9998), 2, {},
+                       namespaces);
+    auto client = network.connect(kAddress);
+    client->write(handshake_bytes("/connection/websocket"));
+    settle(scheduler);
+    client->write(text_frame_bytes(commands));
+    for (int i = 0; i < steps; ++i) scheduler.step();
+    move_all(scheduler, first, second);
+    settle(scheduler);
+    std::vector<std::string> frames = frames_of(client->received());
+    std::erase(frames, "\x81\x02{}");  // a step may lead to the moment of a ping
+    return frames;
+  };
+  const std::vector<std::string> expected = outcome(0);
+  ASSERT_EQ(expected.size(), 6u);
+  for (int steps = 1; steps < 60; ++steps) ASSERT_EQ(outcome(steps), expected) << steps;
+}
+
+TEST(FreezeSim, ACentrifugeClientThatCountsSubscribesAgain) {
+  SimOptions options;
+  SimNetwork network(options);
+  SimScheduler scheduler(network);
+  const Namespaces namespaces = centrifuge_namespaces();
+  SimInstance first(network, scheduler, kAddress, 2, {}, namespaces);
+  SimInstance second(network, scheduler, SocketAddress::ipv4(0x7f000001, 9998), 2, {}, namespaces);
+  SimClient client(network, kAddress, "/connection/websocket");
+  settle(scheduler);
+  client.poll();
+  client.send_text(R"({"id":1,"connect":{}})"
+                   "\n"
+                   R"({"id":2,"subscribe":{"channel":"hist:1"}})");
+  settle(scheduler);
+  client.poll();
+  ASSERT_EQ(client.messages.size(), 2u);
+  move_all(scheduler, first, second);
+  settle(scheduler);
+  client.poll();
+  ASSERT_EQ(client.messages.size(), 3u);
+  EXPECT_EQ(client.messages[2], R"({"push":{"channel":"hist:1","unsubscribe":{"code":2500,)"
+                                R"("reason":"insufficient state"}}})");
+  client.send_text(R"({"id":3,"subscribe":{"channel":"hist:1"}})");
+  settle(scheduler);
+  client.poll();
+  ASSERT_EQ(client.messages.size(), 4u);
+  EXPECT_TRUE(client.messages[3].starts_with(R"({"id":3,"subscribe":{)"));
 }
 
 // Two messages that refer to each other, the second one in two frames with a ping between them, and

@@ -50,8 +50,7 @@ class SimInstance::Actor final : public SimActor {
 SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
                          std::uint32_t shards, const Limits& limits, const Namespaces& namespaces,
                          std::optional<RobotSetup> robot, const Compression& compression,
-                         std::optional<std::uint64_t> seed,
-                         const std::vector<std::string>& api_keys)
+                         std::optional<std::uint64_t> seed, const SimKeys& keys)
     : network_(network),
       scheduler_(scheduler),
       log_(network.clock(), sink_, LogLevel::kError, LogFormat::kText) {
@@ -72,7 +71,9 @@ SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const Soc
   options.seed = seed ? *seed : network.random().next();
   options.robot = std::move(robot);
   options.api.on_clients = true;
-  options.api_keys = api_keys;
+  options.api_keys = keys.api;
+  options.token_keys = keys.tokens;
+  options.admission.has_token_keys = !keys.tokens.empty();
   instance_ = std::move(*Instance::create(options, network.clock(), log_, std::move(backends)));
   instance_->listen(listeners, {.is_loopback = true, .is_ops = false});
   for (std::uint32_t i = 0; i < shards; ++i) {

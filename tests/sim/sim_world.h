@@ -26,15 +26,20 @@ inline Namespaces with_history(std::size_t messages) {
   return namespaces;
 }
 
-// One gateway whose shards the scheduler turns. With `api_keys` its listener serves the API, too.
+// What opens doors of an instance.
+struct SimKeys {
+  std::vector<std::string> api = {};     // its listener serves the API, too
+  std::vector<std::string> tokens = {};  // that sign clients' tokens
+};
+
+// One gateway whose shards the scheduler turns.
 class SimInstance {
  public:
   // `seed`: of the instance; drawn from the network's if left out.
   SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
               std::uint32_t shards, const Limits& limits = {}, const Namespaces& namespaces = {},
               std::optional<RobotSetup> robot = std::nullopt, const Compression& compression = {},
-              std::optional<std::uint64_t> seed = std::nullopt,
-              const std::vector<std::string>& api_keys = {});
+              std::optional<std::uint64_t> seed = std::nullopt, const SimKeys& keys = {});
   ~SimInstance();
 
   Instance& gateway() { return *instance_; }

@@ -25,6 +25,14 @@ std::string reply(std::uint32_t id, const Result& result) {
   return checked(out);
 }
 
+std::string reply(std::uint32_t id, const SubscribeResult& result) {
+  std::string kept;
+  append_subscribe_result(kept, result);
+  std::string out = "<";
+  append_subscribe_reply(out, id, kept);
+  return checked(out);
+}
+
 template <class... Arguments>
 std::string pushed(void (*append)(std::string&, Arguments...), Arguments... arguments) {
   std::string out = "<";
@@ -39,6 +47,12 @@ std::string published(std::string_view channel, const Publication& publication) 
 
 const ClientInfo kAlice{"42", "ce56", R"({"name":"Alice"})", {}};
 const ClientInfo kBob{"43", "e963", R"({"name":"Bob"})", {}};
+
+std::string text_of(const ClientInfo& info) {
+  std::string out;
+  append_client_info(out, info);
+  return out;
+}
 
 TEST(Reply, ToAConnect) {
   ConnectResult result{"ce56", "0.0.0 OSS"};
@@ -58,8 +72,9 @@ TEST(Reply, ToAConnectWithServerSideSubscriptions) {
   result.epoch = "eYua";
   result.positioned = true;
   result.data = R"({"w":1})";
-  const std::array subs = {ServerSubscription{"chat:s", result},
-                           ServerSubscription{"a\"b", SubscribeResult{}}};
+  std::string text;
+  append_subscribe_result(text, result);
+  const std::array subs = {ServerSubscription{"chat:s", text}, ServerSubscription{"a\"b", "{}"}};
   ConnectResult connect{"8fcd", "0.0.0 OSS"};
   connect.data = R"({"d": 1})";
   connect.subs = subs;
@@ -129,11 +144,11 @@ TEST(Reply, OfAHistory) {
             R"({"id":7,"history":{"publications":[],"epoch":"tXQt","offset":2}})");
   EXPECT_EQ(reply(7, HistoryResult{}),
             R"({"id":7,"history":{"publications":[],"epoch":"","offset":0}})");
-  const std::array tags = {Tag{"k", "v"}};
   std::array kept = {Publication{R"({"x": 1})"}, Publication{R"({"t":"hi"})"}};
   kept[0].offset = 2;
-  kept[0].tags = tags;
-  kept[1].info = &kAlice;
+  kept[0].tags = R"({"k":"v"})";
+  const std::string info = text_of(kAlice);
+  kept[1].info = info;
   kept[1].offset = 1;
   kept[1].epoch = "tXQt";
   EXPECT_EQ(reply(8, HistoryResult{kept, "tXQt", 2}),
@@ -168,16 +183,16 @@ TEST(Push, OfAPublication) {
   Publication publication{R"({"t":"hi"})"};
   EXPECT_EQ(published("news", publication),
             R"({"push":{"channel":"news","pub":{"data":{"t":"hi"}}}})");
-  publication.info = &kAlice;
+  const std::string info = text_of(kAlice);
+  publication.info = info;
   publication.offset = 1;
   publication.epoch = "tXQt";
   EXPECT_EQ(published("chat:1", publication),
             R"({"push":{"channel":"chat:1","pub":{"data":{"t":"hi"},"info":{"user":"42",)"
             R"("client":"ce56","conn_info":{"name":"Alice"}},"offset":1,"epoch":"tXQt"}}})");
-  const std::array tags = {Tag{"k", "v"}, Tag{"a\n", "\""}};
   Publication tagged{R"({"x": 1})"};
   tagged.offset = 18446744073709551615u;
-  tagged.tags = tags;
+  tagged.tags = "{\"k\":\"v\",\r\n\"a\\n\":\"\\\"\"}";
   EXPECT_EQ(published("chat:1", tagged),
             R"({"push":{"channel":"chat:1","pub":{"data":{"x": 1},)"
             R"("offset":18446744073709551615,"tags":{"k":"v","a\n":"\""}}}})");

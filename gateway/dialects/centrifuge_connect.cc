@@ -1,0 +1,150 @@
+// Who a client is, and what it follows without asking.
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "gateway/dialects/centrifuge.h"
+#include "gateway/dialects/centrifuge_parts.h"
+#include "gateway/router.h"
+#include "gateway/session.h"
+#include "proto/centrifuge/channel_name.h"
+#include "proto/token/jwt.h"
+
+namespace sluice {
+
+using namespace centrifuge;  // NOLINT(google-build-using-namespace): the protocol's own words
+
+namespace {
+
+constexpr std::string_view kServerVersion = "sluice " SLUICE_VERSION;
+
+// What a token says of a connection; a fault is one of an invalid token or of an expired one.
+Result<token::ConnectionClaims, token::TokenFault> read_token(Session& session,
+                                                              std::string_view text) {
+  token::Verifier* const tokens = session.shard().tokens;
+  if (tokens == nullptr) return fail(token::TokenFault::kSignature);
+  auto claims = tokens->verify_connection(text, now_seconds(session));
+  if (claims && claims->user.size() > kUserTextBytesMax) return fail(token::TokenFault::kClaims);
+  return claims;
+}
+
+// What the client has had last of the channels that it followed before.
+void recover(const ConnectRequest& request, std::string_view name,
+             CentrifugeState::Channel& channel) {
+  SubsReader reader(request.subs);
+  SubscribeRequest sub;
+  while (reader.next(sub)) {
+    if (sub.channel != name || !sub.recover) continue;
+    channel.is_recovering = true;
+    const auto epoch = parse_epoch(sub.position.epoch);
+    channel.has_position = epoch.has_value();
+    channel.position = {epoch.value_or(0), sub.position.offset};
+  }
+}
+
+}  // namespace
+
+void CentrifugeDialect::refuse_connect(Session& session, std::uint32_t id,
+                                       const Error& error) noexcept {
+  state_of(session).is_refused = true;
+  reply(session, id, error);
+}
+
+void CentrifugeDialect::connect(Session& session, std::uint32_t id,
+                                const ConnectRequest& request) noexcept {
+  CentrifugeState& state = state_of(session);
+  token::ConnectionClaims claims;
+  if (!request.token.empty()) {
+    auto read = read_token(session, request.token);
+    if (!read && token::is_expired(read.error())) {
+      return refuse_connect(session, id, errors::kTokenExpired);
+    }
+    if (!read) return session.end(Cause::kInvalidToken);
+    claims = std::move(*read);
+  } else if (!state.is_trusted) {
+    return session.end(Cause::kBadRequest);
+  }
+  for (const token::ChannelGrant& grant : claims.channels) {
+    const bool is_name = !grant.channel.empty() && grant.channel.size() <= kChannelBytesMax;
+    if (!is_name || options_of(session, grant.channel) == nullptr) {
+      return refuse_connect(session, id, errors::kUnknownChannel);
+    }
+  }
+  if (claims.channels.size() >= kChannelsMax) return session.end(Cause::kTooManyChannels);
+  state.user = claims.user;
+  state.info = claims.info;
+  state.expires_at = claims.expires_at;
+  state.client = session.client_id();
+  state.asked.kind = CentrifugeState::Asked::Kind::kConnect;
+  state.asked.id = id;
+  if (!state.user.empty()) {
+    Channel own;
+    own.is_server_side = true;
+    const std::string name = personal_channel({}, state.user);
+    recover(request, name, own);
+    follow(session, channel_called(state, name), std::move(own));
+  }
+  for (const token::ChannelGrant& grant : claims.channels) {
+    const std::string channel = channel_called(state, grant.channel);
+    if (session.follows(channel)) continue;
+    Channel followed;
+    followed.is_server_side = true;
+    followed.info = grant.info;
+    followed.data = grant.data;
+    followed.wants_joins = grant.overrides.force_push_join_leave.value_or(false);
+    recover(request, grant.channel, followed);
+    follow(session, channel, std::move(followed));
+  }
+  if (state.channels.empty()) complete_connect(session);
+}
+
+void CentrifugeDialect::complete_connect(Session& session) noexcept {
+  CentrifugeState& state = state_of(session);
+  std::vector<std::string> names;
+  std::vector<ServerSubscription> subs;
+  names.reserve(state.channels.size());
+  for (std::size_t i = 0; i < state.channels.size(); ++i) {
+    names.push_back(name_of(session.state().subscriptions[i].channel));
+    subs.push_back({names.back(), state.channels[i].result});
+  }
+  ConnectResult result{state.client, kServerVersion};
+  result.expires = state.expires_at != 0;
+  result.ttl = time_to_live(session, state.expires_at);
+  result.subs = subs;
+  result.ping = static_cast<std::uint32_t>(
+      std::chrono::ceil<std::chrono::seconds>(session.shard().limits.ping_interval).count());
+  result.pong = true;
+  if (!result.expires) result.ttl = 0;
+  state.is_connected = true;
+  reply(session, state.asked.id, result);
+  session.schedule_first_ping();
+  session.wake_at(next_deadline(session));
+  for (std::size_t i = 0; i < state.channels.size(); ++i) {
+    Channel& channel = state.channels[i];
+    channel.is_told = true;
+    channel.data = {};
+    channel.result = {};
+    const std::uint64_t missed = std::exchange(channel.missed, 0);
+    if (missed > 0) on_gap(session, session.state().subscriptions[i].channel, missed);
+  }
+  session.deliver_early();
+  finish_asked(session);
+}
+
+void CentrifugeDialect::refresh(Session& session, std::uint32_t id,
+                                const RefreshRequest& request) noexcept {
+  CentrifugeState& state = state_of(session);
+  if (request.token.empty()) return session.end(Cause::kBadRequest);
+  const auto claims = read_token(session, request.token);
+  if (!claims && token::is_expired(claims.error())) return session.end(Cause::kConnectionExpired);
+  if (!claims || claims->user != state.user) return session.end(Cause::kInvalidToken);
+  state.expires_at = claims->expires_at;
+  state.info = claims->info;
+  reply(session, id,
+        RefreshResult{state.expires_at != 0,
+                      state.expires_at == 0 ? 0 : time_to_live(session, state.expires_at)});
+  session.wake_at(next_deadline(session));
+}
+
+}  // namespace sluice
