@@ -47,7 +47,10 @@ void Home::catch_up(ChannelName name) noexcept {
 Home::Channel* Home::find_or_make(ChannelName name) noexcept {
   if (Channel* channel = find(name)) return channel;
   if (channels_.size() >= channels_max_) return nullptr;
-  auto made = std::make_unique<Channel>(kind_of(name.text), namespaces_.of_channel(name.text));
+  // A session that comes from another process may follow what is not known in this one.
+  const ChannelOptions* const options = namespaces_.find_channel(name.text);
+  if (options == nullptr) return nullptr;
+  auto made = std::make_unique<Channel>(kind_of(name.text), *options);
   Channel* channel = made.get();
   channel->last = broker_.begin();
   channels_.emplace(ChannelKey(name), std::move(made));

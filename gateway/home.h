@@ -134,7 +134,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   void on_mailbox_lost(ChannelName name) noexcept override;
   Channel* find(ChannelName name) noexcept;
   void catch_up(ChannelName name) noexcept;
-  // Null if there are too many. REQUIRES: the channel is of a known namespace.
+  // Null if there are too many, or it is of no namespace.
   Channel* find_or_make(ChannelName name) noexcept;
   void erase_if_unused(ChannelName name, const Channel& channel) noexcept;
   void admit(std::uint32_t from, const ShardMessage& message, Channel& channel) noexcept;

@@ -35,7 +35,7 @@ void Home::tell_presence(const Channel& channel, ChannelName name, ShardMessage:
   for (const ShardUse& use : channel.uses) {
     PayloadPool::refer(*message.payload);
     if (outlet_.to_shard(use.shard, message)) continue;
-    counters_.drop(Drop::kInboxFull, use.count);
+    counters_.presence_untold.add(use.count);
     payloads_.drop(*message.payload);
   }
   payloads_.drop(*message.payload);

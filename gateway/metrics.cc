@@ -178,6 +178,9 @@ void put_channels(MetricsText& text, const Shards& shards) {
         [](const Shard& s) { return s.counters().users.value(); });
   counter("sluice_publications_repeated_total", "Publications told by their id to be repetitions.",
           [](const Shard& s) { return s.counters().repeated.value(); });
+  counter("sluice_presence_untold_total",
+          "Who came or went, for each session not told because its shard could not take more.",
+          [](const Shard& s) { return s.counters().presence_untold.value(); });
   counter("sluice_histories_lost_total",
           "Histories given up whole because all together were too large.",
           [](const Shard& s) { return s.counters().histories_lost.value(); });

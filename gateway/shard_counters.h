@@ -107,6 +107,7 @@ struct ShardCounters {
   Counter fanned_out;   // deliveries that they became: one per session that followed the channel
   Gauge history_messages;
   Gauge history_bytes;
+  Counter presence_untold;  // who came or went, for a session whose shard could not take more
   Counter histories_lost;  // whole, because all together were too large
   Gauge mailbox_messages;
   Gauge mailbox_bytes;
