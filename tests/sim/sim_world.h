@@ -25,6 +25,9 @@ class SimInstance {
   SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
               std::uint32_t shards, const Limits& limits = {}, const Namespaces& namespaces = {},
               std::optional<RobotSetup> robot = std::nullopt, const Compression& compression = {});
+  // The same with all that an instance can be told, but for its seed, which the network draws.
+  SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
+              std::uint32_t shards, const ListenerTraits& listener, InstanceOptions options);
   ~SimInstance();
 
   Instance& gateway() { return *instance_; }
