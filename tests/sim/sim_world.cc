@@ -58,6 +58,8 @@ SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const Soc
                    .namespaces = namespaces,
                    .compression = compression,
                    .connections_max = limits.max_connections,
+                   .admission = {},
+                   .seed = 0,
                    .robot = std::move(robot)}) {}
 
 SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
