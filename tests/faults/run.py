@@ -114,15 +114,17 @@ def copy_tree(root, copy):
 class Copy:
     """A copy of the sources with a build of its own."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, preset="release", settings=QUICK):
         self.source = folder / "src"
-        self.build = self.source / "build/release"
+        self.preset = preset
+        self.settings = settings
+        self.build = self.source / "build" / preset
         self.log = folder / "build.log"
 
     def prepare(self):
         copy_tree(ROOT, self.source)
         if not (self.build / "build.ninja").is_file():
-            self.run("cmake", "--preset", "release", *QUICK)
+            self.run("cmake", "--preset", self.preset, *self.settings)
 
     def run(self, *command):
         with self.log.open("w") as log:
@@ -146,6 +148,20 @@ class Copy:
         return None
 
 
+@contextlib.contextmanager
+def planted(copy, fault):
+    """The copy with a fault (None: as it is), and afterwards without it."""
+    plain = {}
+    try:
+        for file, text in (fault.texts(copy.source) if fault else {}).items():
+            plain[file] = (copy.source / file).read_bytes()
+            write(copy.source / file, text.encode())
+        yield
+    finally:
+        for file, content in plain.items():
+            write(copy.source / file, content)
+
+
 def say(text):
     print(f"==> {text}", file=sys.stderr, flush=True)
 
@@ -159,15 +175,8 @@ def hunt(copy, faults):
         name = fault.name if fault else "(none)"
         say(f"{name}: {fault.words}" if fault else "the unchanged sources")
         started = time.monotonic()
-        plain = {}
-        try:
-            for file, text in (fault.texts(copy.source) if fault else {}).items():
-                plain[file] = (copy.source / file).read_bytes()
-                write(copy.source / file, text.encode())
+        with planted(copy, fault):
             found = copy.simulate()
-        finally:
-            for file, content in plain.items():
-                write(copy.source / file, content)
         seconds = time.monotonic() - started
         is_well = is_well and (found is not None) == (fault is not None)
         seed, what = found or ("-", f"nothing in {SEEDS} seeds" + (": NOT FOUND" if fault else ""))

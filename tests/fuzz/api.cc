@@ -53,8 +53,7 @@ void check_message(const api::Message& message, std::string_view body) {
   check_data(message.data, body);
   check_text(message.key, kLimits.text_bytes);
   check_text(message.idempotency_key, api::kIdempotencyKeyBytesMax);
-  const std::array<api::Publication, 1> publications = {
-      api::Publication{message.data, 1, {}, {}}};
+  const std::array<api::Publication, 1> publications = {api::Publication{message.data, 1, {}, {}}};
   std::string answer;
   append_result(answer, api::Place::kBody,
                 api::HistoryResult{publications, {1, message.idempotency_key}});

@@ -1,97 +1,91 @@
 // A whole instance among clients that send any bytes, cut in any way, at any time: it never aborts,
-// what it sends is well-formed, and when all have gone nothing of them is left.
+// what it sends is well-formed and in order, its books balance, and when all have gone nothing of
+// them is left.
 #include <array>
+#include <cstdio>
 #include <memory>
 #include <string>
 
 #include "core/base/check.h"
-#include "proto/ws/inflate.h"
+#include "proto/ws/client.h"
+#include "proto/ws/deflate.h"
 #include "tests/fuzz/fuzz_target.h"
-#include "tests/proto/ws/test_buffers.h"
+#include "tests/fuzz/instance_listener.h"
+#include "tests/fuzz/instance_setup.h"
+#include "tests/sim/chaos_books.h"
+#include "tests/sim/scripted_robot.h"
 #include "tests/sim/sim_world.h"
 
 namespace sluice::fuzz {
 namespace {
 
-using test::kAddress;
-
 constexpr std::size_t kStreamsMax = 6;
-constexpr std::array<std::string_view, 6> kPaths = {"/",           "/chat",    "/sendone",
-                                                    "/chat?x=%00", "/metrics", "/nowhere"};
-constexpr std::array<std::string_view, 8> kPhrases = {
+constexpr std::size_t kMarkedMax = 64 * kKiB;  // more only takes time
+constexpr std::size_t kUsersMax = 1u << 20;    // clients may name any number of them
+constexpr std::array<std::string_view, 11> kPaths = {
+    "/",        "/chat",   "/sendone", "/chat/history",     "/toy",    "/pages/chat.js",
+    "/healthz", "/readyz", "/metrics", "/chat?after=1:%00", "/nowhere"};
+constexpr std::array<std::string_view, 5> kOffers = {
+    "", "", "permessage-deflate",
+    "permessage-deflate; client_max_window_bits; server_no_context_takeover",
+    "permessage-deflate; server_max_window_bits=9; client_no_context_takeover"};
+constexpr std::array<std::string_view, 8> kFields = {"",
+                                                     "",
+                                                     "",
+                                                     "Origin: http://localhost\r\n",
+                                                     "Origin: https://pages.example\r\n",
+                                                     "Origin: https://elsewhere.example\r\n",
+                                                     "Sec-WebSocket-Version: 8\r\n",
+                                                     "X-Forwarded-For: 10.0.0.1\r\n"};
+constexpr std::array<std::string_view, 5> kMethods = {"GET", "HEAD", "POST", "DELETE", "BREW"};
+constexpr std::array<std::string_view, 7> kEnds = {
+    "\r\n",
+    "Content-Length: 3\r\n\r\nabc",
+    "Content-Length: 900\r\nExpect: 100-continue\r\n\r\n",
+    "Connection: close\r\n\r\n",
+    "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    "Transfer-Encoding: chunked\r\n\r\n",
+    "X: "};
+constexpr std::array<std::string_view, 7> kPhrases = {
     R"({"msg_type":"accept_","toy_id":"A"})",
     R"({"msg_type":"accept_","toy_id":"B"})",
     R"({"msg_type":"send_","to_user":"A","from_user":"B","n":1})",
-    R"({"msg_type":"send_","to_user":"B","toy_id":1.7e1})",
     R"({"msg_type":"message","nickname":"n","message":"<b>","cur_time":"1"})",
     R"({"msg_type":"update_clients","nickname":"\ud83d\ude00"})",
     R"({"msg_type":"unheard of"})",
     R"([1,2})"};
-constexpr std::array<std::string_view, 5> kRequests = {
-    "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "HEAD /toy HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "GET /chat/history?after=1:2 HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "POST /chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc",
-    "GET /healthz HTTP/1.0\r\n\r\n"};
-constexpr std::array<Duration, 5> kPauses = {std::chrono::microseconds(100),
-                                             std::chrono::milliseconds(20), std::chrono::seconds(1),
-                                             std::chrono::seconds(11), std::chrono::seconds(70)};
+constexpr std::array<std::string_view, 4> kReceivers = {"chat", "A", "B", "C"};
+constexpr std::array<Duration, 6> kPauses = {
+    std::chrono::microseconds(100), std::chrono::milliseconds(20), std::chrono::seconds(1),
+    std::chrono::seconds(11),       std::chrono::seconds(35),      std::chrono::seconds(130)};
+constexpr Duration kAllTimeouts = std::chrono::seconds(200);
 
-// With the paths' number and more, the client can inflate.
-std::string handshake(std::size_t which) {
-  std::string bytes = test::handshake_bytes(kPaths[which % kPaths.size()]);
-  if (which >= kPaths.size()) {
-    bytes.insert(bytes.size() - 2, "Sec-WebSocket-Extensions: permessage-deflate\r\n");
-  }
-  return bytes;
+// One client's frame with any first byte, masked.
+std::string frame_bytes(unsigned first, ConstBytes payload) {
+  std::vector<std::byte> out;
+  ws::append_masked_frame(out, Simd::of(SimdLevel::kScalar), ws::Opcode::kText, true, payload,
+                          0x31415926);
+  out.front() = static_cast<std::byte>(first);
+  return std::string(as_text(out));
 }
 
-// Checks that what an instance sends after it has said 101 are frames that a client accepts.
-class Listener {
- public:
-  Listener(test::TestBuffers& buffers, ws::InflatorPool& inflators)
-      : context_{ws::Role::kClient,
-                 {1u << 24, 4096},
-                 Simd::of(SimdLevel::kScalar),
-                 &buffers,
-                 &inflators},
-        reader_(context_) {}
-
-  void hear(std::string bytes) {
-    if (!is_open_) {
-      head_ += bytes;
-      SLUICE_CHECK(head_.starts_with(std::string_view("HTTP/1.1 ").substr(0, head_.size())));
-      const std::size_t end = head_.find("\r\n\r\n");
-      if (!head_.starts_with("HTTP/1.1 101") || end == std::string::npos) return;
-      bytes = head_.substr(end + 4);
-      is_open_ = true;
-      if (head_.find("Sec-WebSocket-Extensions: permessage-deflate") < end) {
-        const bool takeover = head_.find("server_no_context_takeover") > end;
-        reader_ = ws::MessageReader(context_, {ws::kWindowBitsMax, takeover});
-      }
-    }
-    const test::InputPiece piece(as_bytes(bytes));
-    Bytes input = piece.bytes();
-    for (ws::Event event = reader_.next(input); event.kind != ws::EventKind::kNone;
-         event = reader_.next(input)) {
-      SLUICE_CHECK(event.kind != ws::EventKind::kError);
-    }
-  }
-
- private:
-  ws::ReaderContext context_;
-  ws::MessageReader reader_;
-  std::string head_;
-  bool is_open_ = false;
-};
+void check_none(const test::Faults& faults) {
+  for (const std::string& fault : faults) std::fprintf(stderr, "%s\n", fault.c_str());
+  SLUICE_CHECK(faults.empty());
+}
 
 class Play {
  public:
   explicit Play(Choices& choices)
       : choices_(choices),
-        world_(options_of(choices)),
-        instance_(world_.network, world_.scheduler, kAddress,
-                  1 + static_cast<std::uint32_t>(choices.below(3)), limits_of(choices),
-                  namespaces_of(choices), std::nullopt, compression_of(choices)) {}
+        setup_(draw_setup(choices)),
+        random_(setup_.seed),
+        secret_(random_.next()),
+        world_(setup_.network) {
+    robot_.fate = [this](std::string_view) { return test::any_fate(random_); };
+    if (setup_.has_robot) setup_.options.robot = test::robot_of(robot_);
+    instance_ = make_instance();
+  }
 
   void run() {
     for (int step = 0; step < 200 && !choices_.is_empty(); ++step) act();
@@ -102,55 +96,112 @@ class Play {
   struct Peer {
     std::unique_ptr<SimStream> stream;
     std::unique_ptr<Listener> listener;
+    std::uint64_t name = 0;
     bool may_write = true;
+    bool has_accepted = false;
   };
 
-  static SimOptions options_of(Choices& choices) {
-    const std::uint64_t seed = choices.below(65536);
-    SimOptions options = SimOptions::rough(seed);
-    if (seed % 4 == 0) options.resets_per_10000 = 100;
-    return options;
-  }
-  static Limits limits_of(Choices& choices) {
-    const unsigned flags = choices.byte();
-    Limits limits;
-    limits.max_message = 2000;
-    limits.max_fragments = 8;
-    if ((flags & 1) != 0) limits.write_queue = 4096;
-    if ((flags & 2) != 0) limits.mailbox_messages = 2;
-    if ((flags & 8) != 0) limits.max_connections = 3;
-    if ((flags & 16) != 0) limits.max_channels = 2;
-    if ((flags & 32) != 0) limits.write_queues_total = 16 * kKiB;
-    return limits;
-  }
-  static Namespaces namespaces_of(Choices& choices) {
-    Namespaces namespaces;
-    for (const std::string_view name : {Namespaces::kChat, Namespaces::kUser}) {
-      namespaces.of(name).slow_consumer = static_cast<SlowConsumer>(choices.below(3));
-    }
-    if (choices.below(2) == 1) namespaces.of(Namespaces::kChat).history_messages = 1;
-    return namespaces;
-  }
-
-  static Compression compression_of(Choices& choices) {
-    Compression compression;
-    compression.mode = static_cast<CompressionMode>(choices.below(3));
-    compression.min_bytes = 8;
-    return compression;
+  std::unique_ptr<test::SimInstance> make_instance() {
+    return std::make_unique<test::SimInstance>(world_.network, world_.scheduler, address_,
+                                               setup_.shards, setup_.listener, setup_.options);
   }
 
   void connect() {
     if (peers_.size() == kStreamsMax) peers_.erase(peers_.begin());
     Peer peer;
-    peer.stream = world_.network.connect(kAddress);
-    peer.listener = std::make_unique<Listener>(buffers_, inflators_);
+    peer.stream = world_.network.connect(address_);
+    peer.listener = std::make_unique<Listener>(buffers_, inflators_, secret_);
+    peer.name = ++clients_;
     peers_.push_back(std::move(peer));
   }
 
-  void say(std::string_view bytes) {
+  void shake_hands() {
+    connect();
+    const std::string_view path = kPaths[choices_.below(kPaths.size())];
+    std::string bytes = test::handshake_bytes(path, kOffers[choices_.below(kOffers.size())]);
+    bytes.insert(bytes.size() - 2, kFields[choices_.below(kFields.size())]);
+    peers_.back().stream->write(bytes);
+  }
+
+  Peer& someone() {
     if (peers_.empty()) connect();
-    Peer& peer = peers_[choices_.below(peers_.size())];
+    return peers_[choices_.below(peers_.size())];
+  }
+
+  void say(Peer& peer, std::string_view bytes) {
     if (peer.may_write && !peer.stream->is_closed()) peer.stream->write(bytes);
+  }
+  // What the bytes mean is unknown here, so they may make the client another user.
+  void say_anything(std::string_view bytes) {
+    Peer& peer = someone();
+    peer.listener->may_hear_again();
+    say(peer, bytes);
+  }
+
+  void say_phrase() {
+    Peer& peer = someone();
+    const std::size_t which = choices_.below(kPhrases.size());
+    if (which <= 2) {
+      if (peer.has_accepted) peer.listener->may_hear_again();
+      peer.has_accepted = true;
+    }
+    say(peer, test::text_frame_bytes(kPhrases[which]));
+  }
+
+  std::string marked(const Peer& peer, std::string_view to, std::size_t padding) {
+    std::string text = to == "chat"
+                           ? R"({"msg_type":"message","nickname":"n","cur_time":"1",)"
+                           : R"({"msg_type":"send_","to_user":")" + std::string(to) + "\",";
+    text += to_text({std::string(to), peer.name, ++said_}, secret_);
+    text += R"(,"message":")" + std::string(padding, 'x') + "\"}";
+    return text;
+  }
+
+  void say_marked() {
+    Peer& peer = someone();
+    const std::string_view to = kReceivers[choices_.below(kReceivers.size())];
+    const std::size_t count = 1 + choices_.below(24);
+    const std::size_t padding = 7 * choices_.below(256);
+    for (std::size_t i = 0; i < count && said_bytes_ < kMarkedMax; ++i) {
+      const std::string text = marked(peer, to, padding);
+      said_bytes_ += text.size();
+      say(peer, test::text_frame_bytes(text));
+    }
+  }
+
+  // Each message stands for itself, so it is understood whatever was agreed on.
+  void say_compressed() {
+    Peer& peer = someone();
+    const std::string_view to = kReceivers[choices_.below(kReceivers.size())];
+    const std::string text = marked(peer, to, 64 * choices_.below(256));
+    ws::Compressor compressor(buffers_, buffers_, {ws::kWindowBitsMin, false}, 8);
+    const ws::Deflated deflated = compressor.compress(as_bytes(text));
+    say(peer, frame_bytes(0xc1, deflated.bytes()));
+  }
+
+  void say_frames() {
+    const unsigned first = choices_.byte();
+    const std::size_t count = 1 + choices_.below(8);
+    const std::string one = frame_bytes(first, choices_.take(choices_.below(64)));
+    std::string all;
+    for (std::size_t i = 0; i < count; ++i) all += one;
+    say_anything(all);
+  }
+
+  void request() {
+    std::string out(kMethods[choices_.below(kMethods.size())]);
+    out.append(" ").append(kPaths[choices_.below(kPaths.size())]);
+    out += choices_.below(4) == 1 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n";
+    out.append("Host: localhost\r\n").append(kFields[choices_.below(kFields.size())]);
+    say_anything(out.append(kEnds[choices_.below(kEnds.size())]));
+  }
+
+  void ask_history() {
+    Peer& peer = someone();
+    std::string after = peer.listener->position();
+    if (choices_.below(4) == 1) after = "0:0";
+    if (choices_.below(4) == 1) after += "9";
+    say(peer, "GET /chat/history?x&after=" + after + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
   }
 
   void end_of(Peer& peer, unsigned how) {
@@ -161,38 +212,88 @@ class Play {
     peer.may_write = false;
   }
 
-  void act() {
-    switch (choices_.below(9)) {
-      case 0:
-        return connect();
-      case 1:
-        connect();
-        peers_.back().stream->write(handshake(choices_.below(2 * kPaths.size())));
-        return;
-      case 2:
-        return say(as_text(choices_.take(choices_.below(64))));
-      case 3:
-        return say(as_text(choices_.take(choices_.below(4096))));
-      case 4:
-        return say(test::text_frame_bytes(as_text(choices_.take(choices_.below(256)))));
-      case 5:
-        return say(test::text_frame_bytes(kPhrases[choices_.below(kPhrases.size())]));
-      case 6:
-        return say(kRequests[choices_.below(kRequests.size())]);
-      case 7:
-        SLUICE_CHECK(world_.scheduler.run_for(kPauses[choices_.below(kPauses.size())]));
-        return listen();
-      default:
-        return upset();
+  void upset() {
+    Peer& peer = someone();
+    const unsigned how = choices_.byte();
+    if (how < 192 && !peer.stream->is_closed()) return peer.stream->set_reading(how % 2 == 0);
+    end_of(peer, how);
+  }
+
+  void pass_time() {
+    SLUICE_CHECK(world_.scheduler.run_for(kPauses[choices_.below(kPauses.size())]));
+    listen();
+    test::Faults faults;
+    test::Books(*instance_, setup_.options.limits, setup_.options.namespaces, kUsersMax)
+        .check_bounds(faults);
+    check_none(faults);
+  }
+
+  // All sessions leave for a new instance, as in an upgrade. What speaks HTTP is cut off.
+  void move() {
+    if (++moves_ > 3) return;
+    const auto old = std::move(instance_);
+    address_ = SocketAddress::ipv4(0x7f000001, static_cast<std::uint16_t>(9999 - moves_));
+    setup_.shards = 1 + static_cast<std::uint32_t>(choices_.below(4));
+    const std::size_t spoilt = choices_.byte();
+    instance_ = make_instance();
+    std::uint32_t moved = 0;
+    while (old->connection_count() != 0) {
+      for (std::uint32_t i = 0; i < old->shard_count(); ++i) old->shard(i).freeze_all();
+      SLUICE_CHECK(world_.scheduler.run_for(std::chrono::milliseconds(1)));
+      for (std::uint32_t i = 0; i < old->shard_count(); ++i) {
+        Shard::Emigrants emigrants = old->shard(i).take_emigrants();
+        for (HttpDeparture& departed : emigrants.http) {
+          world_.network.abort(departed.departure.descriptor);
+        }
+        for (FrozenSession& session : emigrants.sessions) {
+          if (spoilt == moved + 1) session.state.resize(session.state.size() / 2);
+          instance_->shard(moved++ % instance_->shard_count()).thaw(session);
+        }
+      }
     }
   }
 
-  void upset() {
-    if (peers_.empty()) return;
-    Peer& peer = peers_[choices_.below(peers_.size())];
-    const unsigned how = choices_.byte();
-    if (how < 128 && !peer.stream->is_closed()) return peer.stream->set_reading(how % 2 == 0);
-    end_of(peer, how);
+  void stop() {
+    if (has_stopped_) return;
+    has_stopped_ = true;
+    instance_->gateway().stop(std::chrono::seconds(choices_.below(8)));
+  }
+
+  void act() {
+    switch (choices_.below(20)) {
+      case 0:
+        return connect();
+      case 1:
+      case 2:
+        return shake_hands();
+      case 3:
+        return say_anything(as_text(choices_.take(choices_.below(64))));
+      case 4:
+        return say_anything(as_text(choices_.take(choices_.below(4096))));
+      case 5:
+        return say_anything(test::text_frame_bytes(as_text(choices_.take(choices_.below(256)))));
+      case 6:
+        return say_frames();
+      case 7:
+      case 8:
+        return say_phrase();
+      case 9:
+      case 10:
+        return say_marked();
+      case 11:
+        return say_compressed();
+      case 12:
+        return request();
+      case 13:
+        return ask_history();
+      case 14:
+      case 15:
+        return upset();
+      case 16:
+        return choices_.below(8) == 1 ? stop() : move();
+      default:
+        return pass_time();
+    }
   }
 
   void listen() {
@@ -200,28 +301,46 @@ class Play {
   }
 
   void finish() {
+    world_.network.options().shortage_percent = 0;
     for (Peer& peer : peers_) {
       if (!peer.stream->is_closed()) peer.stream->set_reading(true);
     }
     SLUICE_CHECK(world_.scheduler.run_for(std::chrono::seconds(1)));
     listen();
     for (Peer& peer : peers_) end_of(peer, 2);
-    SLUICE_CHECK(world_.scheduler.run_until([&] { return instance_.connection_count() == 0; },
-                                            std::chrono::seconds(200)));
+    SLUICE_CHECK(world_.scheduler.run_until([&] { return instance_->connection_count() == 0; },
+                                            kAllTimeouts));
     SLUICE_CHECK(world_.scheduler.run_for(std::chrono::seconds(1)));
-    for (std::uint32_t i = 0; i < instance_.shard_count(); ++i) {
-      Shard& shard = instance_.shard(i);
+    SLUICE_CHECK(instance_->lost_wakes() == 0);
+    for (std::uint32_t i = 0; i < instance_->shard_count(); ++i) {
+      Shard& shard = instance_->shard(i);
       SLUICE_CHECK(shard.reactor().counters().queued_bytes.value() == 0);
       SLUICE_CHECK(shard.counters().subscriptions.value() == 0);
     }
+    if (moves_ != 0)
+      return;  // what was queued left with its session, and is in no instance's books
+    test::Faults faults;
+    test::Books(*instance_, setup_.options.limits, setup_.options.namespaces, kUsersMax)
+        .check_balance(faults);
+    check_none(faults);
   }
 
   Choices& choices_;
+  InstanceSetup setup_;
+  Random random_;
+  const std::uint64_t secret_;
+  test::Script robot_;
   test::TestBuffers buffers_;
   ws::InflatorPool inflators_{buffers_, buffers_};
   test::World world_;
-  test::SimInstance instance_;
+  SocketAddress address_ = test::kAddress;
+  std::unique_ptr<test::SimInstance> instance_;
   std::vector<Peer> peers_;
+  std::uint64_t clients_ = 0;
+  std::uint64_t said_ = 0;
+  std::size_t said_bytes_ = 0;
+  unsigned moves_ = 0;
+  bool has_stopped_ = false;
 };
 
 }  // namespace

@@ -69,7 +69,7 @@ def fuzz(target, seconds):
     started = time.monotonic()
     run = run_fuzz(target, [f"-max_total_time={seconds}", f"-artifact_prefix={found}/", "-max_len=8192",
                             "-print_final_stats=1", own, CORPUS / target])
-    stats = dict(line.split(":", 1) for line in run.stderr.splitlines() if line.startswith("stat::"))
+    stats = dict(line.rsplit(":", 1) for line in run.stderr.splitlines() if line.startswith("stat::"))
     count = int(stats.get("stat::number_of_executed_units", "0"))
     print(f", {count:,} inputs, {len(list(own.iterdir()))} kept: ", end="")
     if run.returncode == 0:

@@ -15,6 +15,7 @@ class SimInstance::Actor final : public SimActor {
       : instance_(instance), shard_(shard), backend_(backend) {}
 
   void turn() override {
+    if (shard_.has_stopped()) return;  // its thread has ended
     if (asleep_ == Duration::zero()) {
       asleep_ = shard_.fall_asleep();
       wakes_at_ = instance_.network_.clock().now() + asleep_;
@@ -24,6 +25,7 @@ class SimInstance::Actor final : public SimActor {
     is_oversleeping_ = false;
   }
   Time next_wake() override {
+    if (shard_.has_stopped()) return Time::max();
     const Time now = instance_.network_.clock().now();
     if (!is_asleep()) return now;
     if (now < wakes_at_ && !is_oversleeping_ && shard_.until_work() == Duration::zero() &&
@@ -35,6 +37,7 @@ class SimInstance::Actor final : public SimActor {
   }
   // A test may call into a shard between turns, which a thread would do while it is awake.
   bool is_asleep() const {
+    if (shard_.has_stopped()) return true;
     return asleep_ > Duration::zero() && !backend_.has_events() && !shard_.reactor().has_work();
   }
 
@@ -47,10 +50,34 @@ class SimInstance::Actor final : public SimActor {
   bool is_oversleeping_ = false;
 };
 
+InstanceOptions SimInstance::options_of(const Limits& limits, const Namespaces& namespaces,
+                                        std::optional<RobotSetup> robot,
+                                        const Compression& compression,
+                                        std::optional<std::uint64_t> seed, const SimKeys& keys) {
+  InstanceOptions options;
+  options.limits = limits;
+  options.connections_max = limits.max_connections;
+  options.namespaces = namespaces;
+  options.compression = compression;
+  options.seed = seed.value_or(0);
+  options.robot = std::move(robot);
+  options.api.on_clients = true;
+  options.api_keys = keys.api;
+  options.token_keys = keys.tokens;
+  options.admission.has_token_keys = !keys.tokens.empty();
+  return options;
+}
+
 SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
                          std::uint32_t shards, const Limits& limits, const Namespaces& namespaces,
                          std::optional<RobotSetup> robot, const Compression& compression,
                          std::optional<std::uint64_t> seed, const SimKeys& keys)
+    : SimInstance(network, scheduler, address, shards, {.is_loopback = true, .is_ops = false},
+                  options_of(limits, namespaces, std::move(robot), compression, seed, keys)) {}
+
+SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
+                         std::uint32_t shards, const ListenerTraits& listener,
+                         InstanceOptions options)
     : network_(network),
       scheduler_(scheduler),
       log_(network.clock(), sink_, LogLevel::kError, LogFormat::kText) {
@@ -63,19 +90,9 @@ SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const Soc
     backends.push_back(std::move(backend));
     listeners.push_back(network.open_listener(address));
   }
-  InstanceOptions options;
-  options.limits = limits;
-  options.connections_max = limits.max_connections;
-  options.namespaces = namespaces;
-  options.compression = compression;
-  options.seed = seed ? *seed : network.random().next();
-  options.robot = std::move(robot);
-  options.api.on_clients = true;
-  options.api_keys = keys.api;
-  options.token_keys = keys.tokens;
-  options.admission.has_token_keys = !keys.tokens.empty();
+  if (options.seed == 0) options.seed = network.random().next();
   instance_ = std::move(*Instance::create(options, network.clock(), log_, std::move(backends)));
-  instance_->listen(listeners, {.is_loopback = true, .is_ops = false});
+  instance_->listen(listeners, listener);
   for (std::uint32_t i = 0; i < shards; ++i) {
     SLUICE_CHECK(!instance_->shard(i).attach());
     actors_.push_back(std::make_unique<Actor>(*this, instance_->shard(i), *raw[i]));

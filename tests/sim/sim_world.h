@@ -40,6 +40,9 @@ class SimInstance {
               std::uint32_t shards, const Limits& limits = {}, const Namespaces& namespaces = {},
               std::optional<RobotSetup> robot = std::nullopt, const Compression& compression = {},
               std::optional<std::uint64_t> seed = std::nullopt, const SimKeys& keys = {});
+  // The same with all that an instance can be told. Without a seed the network draws one.
+  SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
+              std::uint32_t shards, const ListenerTraits& listener, InstanceOptions options);
   ~SimInstance();
 
   Instance& gateway() { return *instance_; }
@@ -63,6 +66,9 @@ class SimInstance {
     void write(std::string_view) noexcept override {}
   };
 
+  static InstanceOptions options_of(const Limits& limits, const Namespaces& namespaces,
+                                    std::optional<RobotSetup> robot, const Compression& compression,
+                                    std::optional<std::uint64_t> seed, const SimKeys& keys);
   bool are_all_asleep() const;
 
   SimNetwork& network_;
