@@ -221,7 +221,7 @@ InstanceOptions draw_options(std::uint64_t seed) {
   limits.max_message = random.chance(1, 2) ? 2000 : 16 * kKiB;
   limits.max_fragments = 8;
   limits.mailbox_messages = random.chance(1, 2) ? 2 : 1000;
-  limits.history_messages = random.below(50);
+  options.namespaces.of(Namespaces::kChat).history_messages = random.below(50);
   options.compression.mode = static_cast<CompressionMode>(random.below(3));
   options.compression.min_bytes = 8;
   return options;
