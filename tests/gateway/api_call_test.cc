@@ -290,5 +290,51 @@ TEST_F(ApiCallTest, WithoutRoomForMoreChannelsItSaysWhenToTryAgain) {
       << "it is not a repetition";
 }
 
+TEST_F(ApiCallTest, ALongHistoryIsCutAndGoesOnBehindIt) {
+  InstanceOptions options;
+  options.limits.answer_bytes = 100;
+  start_api(std::move(options));
+  for (int n = 1; n <= 5; ++n) {
+    ask("publish", R"({"channel":"news:a","data":"4)" + std::string(38, 'x') + "\"}");
+  }
+  std::size_t answers = 0;
+  for (int last = 0; last < 5; ++answers) {
+    const std::string all = ask("history", R"({"channel":"news:a","limit":-1,"since":{"offset":)" +
+                                               std::to_string(last) + "}}");
+    EXPECT_TRUE(all.ends_with(R"("offset":5}})")) << "of the channel";
+    const int before = last;
+    while (all.find(R"(","offset":)" + std::to_string(last + 1) + "}") != std::string::npos) ++last;
+    ASSERT_GT(last, before) << "at least one: " << all;
+  }
+  EXPECT_GT(answers, 2u);
+}
+
+TEST_F(ApiCallTest, OneCallPublishesAndIsAnsweredOnlySoMuch) {
+  InstanceOptions options;
+  options.limits.call_bytes = 100;
+  start_api(std::move(options));
+  const std::string data = "\"" + std::string(38, 'x') + "\"";  // 40 bytes
+  const std::string too_long =
+      R"({"error":{"code":107,"message":"bad request: data is too long for so many channels"}})";
+  EXPECT_EQ(ask("broadcast", R"({"channels":["a","b","c","d"],"data":)" + data + "}"),
+            R"({"result":{"responses":[{"result":{}},{"result":{}},)" + too_long + "," + too_long +
+                "]}}");
+  std::string commands;
+  for (int i = 0; i < 3; ++i)
+    commands += R"({"publish":{"channel":"news:a","data":)" + data + "}},";
+  commands.back() = ']';
+  EXPECT_TRUE(ask("batch", R"({"commands":[)" + commands + "}").ends_with("," + too_long + "]}"));
+  // What follows what was too much is asked and answered, if it is short.
+  const std::string history = R"({"history":{"channel":"news:a","limit":1}},)";
+  const std::string too_much = R"({"error":{"code":108,"message":"not available"}})";
+  const std::string got =
+      ask("batch", R"({"commands":[)" + history + R"({"history_remove":{"channel":"news:a"}},)" +
+                       history + R"({"presence_stats":{"channel":"news:a"}}]})");
+  EXPECT_EQ(got, R"({"replies":[)" + too_much +
+                     R"(,{"history_remove":{}},)"
+                     R"({"history":{"publications":[],"epoch":"","offset":0}},)" +
+                     too_much + "]}");
+}
+
 }  // namespace
 }  // namespace sluice::test

@@ -160,5 +160,36 @@ TEST_F(ApiClientsTest, TheRelayKnowsNoSubscriptionsOfItsUsers) {
   EXPECT_EQ(client->read(), text_frame("1")) << "it is still the user";
 }
 
+TEST_F(ApiClientsTest, ListsThatAreTooLongAreRefusedAndNumbersAreNot) {
+  InstanceOptions options;
+  options.limits.answer_bytes = 150;
+  begin(std::move(options));
+  std::vector<std::unique_ptr<SimStream>> clients;
+  const std::string not_available = R"({"error":{"code":108,"message":"not available"}})";
+  clients.push_back(enter("/chat"));
+  EXPECT_TRUE(ask("presence", R"({"channel":"chat"})").starts_with(R"({"result":)"));
+  for (int i = 0; i < 4; ++i) clients.push_back(enter("/chat"));
+  EXPECT_EQ(ask("presence", R"({"channel":"chat"})"), not_available);
+  EXPECT_EQ(ask("presence_stats", R"({"channel":"chat"})"),
+            R"({"result":{"num_clients":5,"num_users":1}})");
+  for (int i = 0; i < 5; ++i) clients.push_back(toy("u"));
+  EXPECT_EQ(ask("connections", R"({"user":"u"})"), not_available);
+  EXPECT_EQ(ask("channels", "{}"), R"({"result":{"channels":{"chat":{"num_clients":5}}}})");
+  EXPECT_EQ(ask("batch", R"({"commands":[{"presence":{"channel":"chat"}},)"
+                         R"({"presence_stats":{"channel":"chat"}}]})"),
+            R"({"replies":[)" + not_available +
+                R"(,{"presence_stats":{"num_clients":5,"num_users":1}}]})");
+}
+
+TEST_F(ApiClientsTest, AListOfChannelsThatIsTooLongIsRefused) {
+  InstanceOptions options;
+  options.limits.answer_bytes = 7;
+  begin(std::move(options));
+  EXPECT_EQ(ask("channels", "{}"), R"({"result":{"channels":{}}})");
+  const auto client = enter("/chat");
+  EXPECT_EQ(ask("channels", "{}"), R"({"error":{"code":108,"message":"not available"}})");
+  EXPECT_EQ(ask("channels", R"({"pattern":"x*"})"), R"({"result":{"channels":{}}})");
+}
+
 }  // namespace
 }  // namespace sluice::test
