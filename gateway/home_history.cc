@@ -158,7 +158,8 @@ void Home::history(std::uint32_t from, const ShardMessage& message) noexcept {
     }
   }
   if (answer.items.size() > message.count) answer.items.resize(message.count);
-  fit_in_answer(answer);  // whoever wants more goes on behind the last one
+  // Whoever wants more goes on behind the last one.
+  if (!fit_in_answer(answer)) answer.is_complete = false;
   scratch_.clear();
   answer.pack(scratch_);
   this->answer(from, message, ShardMessage::Kind::kHistoryAnswer, &pack_bytes(scratch_));

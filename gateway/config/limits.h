@@ -64,7 +64,7 @@ struct Limits {
   Duration client_list_interval = std::chrono::seconds(1);  // a session -> its newest request waits
 
   // What is kept: the oldest goes first. What a channel keeps is up to its namespace.
-  std::size_t histories_total = 256 * kMiB;  // the channel silent longest loses its history
+  std::size_t histories_total = 256 * kMiB;  // the oldest history goes whole
   std::size_t publication_ids = 200'000;     // to tell repetitions -> the oldest is forgotten
   std::size_t answer_bytes = 16 * kMiB;      // of a home to one question -> cut off, or an error
   std::size_t call_bytes = 64 * kMiB;        // one API call publishes, or is answered -> error

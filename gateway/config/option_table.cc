@@ -265,7 +265,7 @@ constexpr OptionSpec kTable[] = {
                                                             "Bytes of them; the oldest make room."),
     size_option<&Limits::histories_total, kMiB, kTiB>(
         "histories-total", kKept,
-        "Bytes of all histories together; the channel silent longest loses its own."),
+        "Bytes of all histories together; the one that begins earliest goes whole."),
     count_option<&Limits::page_messages, 0, kMillion>(
         "page-messages", kKept, "Of these, how many the chat page shows at first."),
     count_option<&Limits::mailbox_messages, 0, kMillion>(
