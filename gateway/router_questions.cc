@@ -14,7 +14,7 @@ using Kind = ShardMessage::Kind;
 Payload& Router::pack(std::string_view channel, std::string_view rest) noexcept {
   Payload& payload = payloads_.make(channel.size() + rest.size());
   std::byte* out = PayloadPool::writable(payload).data();
-  std::memcpy(out, channel.data(), channel.size());
+  if (!channel.empty()) std::memcpy(out, channel.data(), channel.size());
   if (!rest.empty()) std::memcpy(out + channel.size(), rest.data(), rest.size());
   return payload;
 }

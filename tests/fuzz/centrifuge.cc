@@ -5,6 +5,7 @@
 
 #include "core/base/check.h"
 #include "proto/centrifuge/channel_name.h"
+#include "proto/centrifuge/codes.h"
 #include "proto/centrifuge/command.h"
 #include "proto/centrifuge/reply.h"
 #include "proto/ws/utf8.h"
@@ -22,6 +23,47 @@ void check_out(std::string_view out) {
   check_text(out);
   SLUICE_CHECK(is_json(out) && is_json_value(out));
   SLUICE_CHECK(out.find_first_of("\r\n") == std::string_view::npos);
+}
+
+// What one encoder appends is one whole message.
+template <class Append>
+void check_appended(Append append) {
+  std::string out;
+  append(out);
+  check_out(out);
+}
+
+// Results and pushes that carry what clients sent, and those that carry nothing of it.
+void check_results(std::string_view text, std::string_view data, const Publication& publication) {
+  const std::uint64_t offset = text.size();
+  const SubscribeResult joined{true, 7,      true, text, {&publication, 1},
+                               true, offset, true, data, true};
+  std::string result;
+  append_subscribe_result(result, joined);
+  check_out(result);
+  const ServerSubscription sub{text, result};
+  const ConnectResult connected{text, text, true, 7, data, {&sub, 1}, 25, true};
+  const ClientInfo info{text, text, data, {}};
+  check_appended([&](auto& out) { append_subscribe_reply(out, 1, result); });
+  check_appended([&](auto& out) { append_reply(out, 1, connected); });
+  check_appended([&](auto& out) { append_reply(out, 1, UnsubscribeResult{}); });
+  check_appended([&](auto& out) { append_reply(out, 1, PublishResult{}); });
+  check_appended([&](auto& out) { append_reply(out, 1, PresenceStatsResult{1, 2}); });
+  check_appended([&](auto& out) {
+    append_reply(out, 1, HistoryResult{{&publication, 1}, text, 3});
+  });
+  check_appended([&](auto& out) { append_reply(out, 1, RpcResult{data}); });
+  check_appended([&](auto& out) { append_reply(out, 1, RefreshResult{true, 7}); });
+  check_appended([&](auto& out) { append_reply(out, 1, SubRefreshResult{true, 7}); });
+  check_appended([&](auto& out) { append_reply(out, 1, errors::kBadRequest); });
+  check_appended([&](auto& out) { append_join_push(out, text, info); });
+  check_appended([&](auto& out) { append_leave_push(out, text, info); });
+  const SubscribePush push{true, text, offset, true, data};
+  check_appended([&](auto& out) { append_subscribe_push(out, text, push); });
+  check_appended([&](auto& out) { append_unsubscribe_push(out, text, unsubscribes::kExpired); });
+  check_appended([&](auto& out) { append_message_push(out, data.empty() ? "null" : data); });
+  check_appended([&](auto& out) { append_refresh_push(out, RefreshResult{true, 7}); });
+  check_appended([&](auto& out) { append_disconnect_push(out, disconnects::kNoPong); });
 }
 
 // Whatever a client sent can be told to others.
@@ -42,6 +84,7 @@ void check_echo(std::string_view channel, std::string_view data) {
   out.clear();
   append_reply(out, 1, PresenceResult{{&info, 1}});
   check_out(out);
+  check_results(channel, data, publication);
 }
 
 void check_channel(std::string_view channel) {
