@@ -1,57 +1,13 @@
 #include "proto/api/answer.h"
 
-#include <array>
-#include <charconv>
-
 #include "core/base/bytes.h"
 #include "proto/base64.h"
-#include "proto/json/text.h"
+#include "proto/json/object.h"
 
 namespace sluice::api {
 namespace {
 
-void append_number(std::string& out, std::uint64_t number) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
-}
-
-// One object: commas between its members, its braces. Lives on the stack of whoever writes it.
-class Object {
- public:
-  explicit Object(std::string& out) : out_(out) { out_.push_back('{'); }
-  ~Object() { out_.push_back('}'); }
-  Object(const Object&) = delete;
-  Object& operator=(const Object&) = delete;
-
-  // The member's name, whose value the caller appends next.
-  std::string& member(std::string_view name) {
-    comma();
-    json::append_string(out_, name);
-    out_.push_back(':');
-    return out_;
-  }
-  void number(std::string_view name, std::uint64_t value) { append_number(member(name), value); }
-  void text(std::string_view name, std::string_view value) {
-    json::append_string(member(name), value);
-  }
-  // Left out when empty.
-  void optional_text(std::string_view name, std::string_view value) {
-    if (!value.empty()) text(name, value);
-  }
-  void optional_raw(std::string_view name, std::string_view value) {
-    if (!value.empty()) member(name).append(value);
-  }
-
- private:
-  void comma() {
-    if (!is_first_) out_.push_back(',');
-    is_first_ = false;
-  }
-
-  std::string& out_;
-  bool is_first_ = true;
-};
+using json::Object;
 
 // An array, its elements written by `write(out, element)`.
 template <class T, class Write>
@@ -108,7 +64,7 @@ void write(std::string& out, const ClientInfo& info) {
 void write(std::string& out, const PresenceResult& result) {
   Object object(out);
   Object clients(object.member("presence"));
-  for (const ClientInfo& info : result.clients) write(clients.member(info.client), info);
+  for (const ClientInfo& info : result.clients) write(clients.member_called(info.client), info);
 }
 
 void write(std::string& out, const PresenceStatsResult& result) {
@@ -144,7 +100,7 @@ void write(std::string& out, const ChannelsResult& result) {
   Object object(out);
   Object channels(object.member("channels"));
   for (const ChannelsResult::Channel& channel : result.channels) {
-    Object(channels.member(channel.name)).number("num_clients", channel.num_clients);
+    Object(channels.member_called(channel.name)).number("num_clients", channel.num_clients);
   }
 }
 
@@ -179,7 +135,7 @@ void write(std::string& out, const ConnectionsResult& result) {
   Object object(out);
   Object connections(object.member("connections"));
   for (const ConnectionsResult::Connection& connection : result.connections) {
-    write(connections.member(connection.client), connection);
+    write(connections.member_called(connection.client), connection);
   }
 }
 

@@ -1,22 +1,14 @@
 #include "proto/centrifuge/reply.h"
 
-#include <charconv>
-#include <concepts>
-
 #include "core/base/bytes.h"
+#include "proto/json/object.h"
 #include "proto/json/scan.h"
-#include "proto/json/text.h"
 #include "proto/ws/utf8.h"
 
 namespace sluice::centrifuge {
 namespace {
 
-template <std::integral T>
-void append_number(std::string& out, T value) {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-  out.append(digits, end);
-}
+using json::Object;
 
 void append_json(std::string& out, std::string_view raw) {
   for (;;) {
@@ -27,66 +19,26 @@ void append_json(std::string& out, std::string_view raw) {
   }
 }
 
-// Writes the members of one object, its braces included. The plain functions leave a default out.
-class Object {
- public:
-  explicit Object(std::string& out) : out_(out) { out_ += '{'; }
-  ~Object() { out_ += '}'; }
-  Object(const Object&) = delete;
-  Object& operator=(const Object&) = delete;
-
-  // Begins a member whose value the caller appends. Names are ours and need no escapes.
-  std::string& begin(std::string_view name) {
-    begin_name() += '"';
-    out_.append(name).append("\":");
-    return out_;
-  }
-  // The same for a name that somebody chose.
-  std::string& begin_any(std::string_view name) {
-    json::append_string(begin_name(), name);
-    out_ += ':';
-    return out_;
-  }
-  void text(std::string_view name, std::string_view value) {
-    if (!value.empty()) json::append_string(begin(name), value);
-  }
-  template <std::integral T>
-  void number(std::string_view name, T value) {
-    if (value != 0) append_number(begin(name), value);
-  }
-  void boolean(std::string_view name, bool value) {
-    if (value) begin(name) += "true";
-  }
-  void raw(std::string_view name, std::string_view value) {
-    if (!value.empty()) append_json(begin(name), value);
-  }
-
- private:
-  std::string& begin_name() {
-    if (!is_first_) out_ += ',';
-    is_first_ = false;
-    return out_;
-  }
-
-  std::string& out_;
-  bool is_first_ = true;
-};
+// Left out when empty.
+void raw(Object& object, std::string_view name, std::string_view value) {
+  if (!value.empty()) append_json(object.member(name), value);
+}
 
 void append(std::string& out, const ClientInfo& info) {
   Object object(out);
-  json::append_string(object.begin("user"), info.user);
-  json::append_string(object.begin("client"), info.client);
-  object.raw("conn_info", info.conn_info);
-  object.raw("chan_info", info.chan_info);
+  object.text("user", info.user);
+  object.text("client", info.client);
+  raw(object, "conn_info", info.conn_info);
+  raw(object, "chan_info", info.chan_info);
 }
 
 void append(std::string& out, const Publication& publication) {
   Object object(out);
-  object.raw("data", publication.data);
-  object.raw("info", publication.info);
-  object.number("offset", publication.offset);
-  object.raw("tags", publication.tags);
-  object.text("epoch", publication.epoch);
+  raw(object, "data", publication.data);
+  raw(object, "info", publication.info);
+  object.optional_number("offset", publication.offset);
+  raw(object, "tags", publication.tags);
+  object.optional_text("epoch", publication.epoch);
 }
 
 void append(std::string& out, std::span<const Publication> publications) {
@@ -100,40 +52,41 @@ void append(std::string& out, std::span<const Publication> publications) {
 
 void append(std::string& out, const Error& error) {
   Object object(out);
-  append_number(object.begin("code"), error.code);
-  json::append_string(object.begin("message"), error.message);
-  object.boolean("temporary", error.is_temporary);
+  object.number("code", error.code);
+  object.text("message", error.message);
+  object.optional_flag("temporary", error.is_temporary);
 }
 
 void append(std::string& out, const SubscribeResult& result) {
   Object object(out);
-  object.boolean("expires", result.expires);
-  object.number("ttl", result.ttl);
-  object.boolean("recoverable", result.recoverable);
-  object.text("epoch", result.epoch);
-  if (!result.publications.empty()) append(object.begin("publications"), result.publications);
-  object.boolean("recovered", result.recovered);
-  object.number("offset", result.offset);
-  object.boolean("positioned", result.positioned);
-  object.raw("data", result.data);
-  object.boolean("was_recovering", result.was_recovering);
+  object.optional_flag("expires", result.expires);
+  object.optional_number("ttl", result.ttl);
+  object.optional_flag("recoverable", result.recoverable);
+  object.optional_text("epoch", result.epoch);
+  if (!result.publications.empty()) append(object.member("publications"), result.publications);
+  object.optional_flag("recovered", result.recovered);
+  object.optional_number("offset", result.offset);
+  object.optional_flag("positioned", result.positioned);
+  raw(object, "data", result.data);
+  object.optional_flag("was_recovering", result.was_recovering);
 }
 
 void append(std::string& out, std::span<const ServerSubscription> subs) {
   Object object(out);
-  for (const ServerSubscription& sub : subs) append_json(object.begin_any(sub.channel), sub.result);
+  for (const ServerSubscription& sub : subs)
+    append_json(object.member_called(sub.channel), sub.result);
 }
 
 void append(std::string& out, const ConnectResult& result) {
   Object object(out);
-  object.text("client", result.client);
-  object.text("version", result.version);
-  object.boolean("expires", result.expires);
-  object.number("ttl", result.ttl);
-  object.raw("data", result.data);
-  if (!result.subs.empty()) append(object.begin("subs"), result.subs);
-  object.number("ping", result.ping);
-  object.boolean("pong", result.pong);
+  object.optional_text("client", result.client);
+  object.optional_text("version", result.version);
+  object.optional_flag("expires", result.expires);
+  object.optional_number("ttl", result.ttl);
+  raw(object, "data", result.data);
+  if (!result.subs.empty()) append(object.member("subs"), result.subs);
+  object.optional_number("ping", result.ping);
+  object.optional_flag("pong", result.pong);
 }
 
 void append(std::string& out, const UnsubscribeResult&) { out += "{}"; }
@@ -141,32 +94,32 @@ void append(std::string& out, const PublishResult&) { out += "{}"; }
 
 void append(std::string& out, const PresenceResult& result) {
   Object object(out);
-  Object clients(object.begin("presence"));
-  for (const ClientInfo& info : result.clients) append(clients.begin_any(info.client), info);
+  Object clients(object.member("presence"));
+  for (const ClientInfo& info : result.clients) append(clients.member_called(info.client), info);
 }
 
 void append(std::string& out, const PresenceStatsResult& result) {
   Object object(out);
-  append_number(object.begin("num_clients"), result.clients);
-  append_number(object.begin("num_users"), result.users);
+  object.number("num_clients", result.clients);
+  object.number("num_users", result.users);
 }
 
 void append(std::string& out, const HistoryResult& result) {
   Object object(out);
-  append(object.begin("publications"), result.publications);
-  json::append_string(object.begin("epoch"), result.epoch);
-  append_number(object.begin("offset"), result.offset);
+  append(object.member("publications"), result.publications);
+  object.text("epoch", result.epoch);
+  object.number("offset", result.offset);
 }
 
 void append(std::string& out, const RpcResult& result) {
   Object object(out);
-  object.raw("data", result.data);
+  raw(object, "data", result.data);
 }
 
 void append_lifetime(std::string& out, bool expires, std::uint32_t ttl) {
   Object object(out);
-  object.boolean("expires", expires);
-  object.number("ttl", ttl);
+  object.optional_flag("expires", expires);
+  object.optional_number("ttl", ttl);
 }
 void append(std::string& out, const RefreshResult& result) {
   append_lifetime(out, result.expires, result.ttl);
@@ -177,39 +130,39 @@ void append(std::string& out, const SubRefreshResult& result) {
 
 void append(std::string& out, const SubscribePush& push) {
   Object object(out);
-  object.boolean("recoverable", push.recoverable);
-  object.text("epoch", push.epoch);
-  object.number("offset", push.offset);
-  object.boolean("positioned", push.positioned);
-  object.raw("data", push.data);
+  object.optional_flag("recoverable", push.recoverable);
+  object.optional_text("epoch", push.epoch);
+  object.optional_number("offset", push.offset);
+  object.optional_flag("positioned", push.positioned);
+  raw(object, "data", push.data);
 }
 
 void append(std::string& out, const Unsubscribe& unsubscribe) {
   Object object(out);
-  object.number("code", unsubscribe.code);
-  object.text("reason", unsubscribe.reason);
+  object.optional_number("code", unsubscribe.code);
+  object.optional_text("reason", unsubscribe.reason);
 }
 
 void append(std::string& out, const Disconnect& disconnect) {
   Object object(out);
-  object.number("code", disconnect.code);
-  object.text("reason", disconnect.reason);
-  object.boolean("reconnect", reconnects(disconnect.code));
+  object.optional_number("code", disconnect.code);
+  object.optional_text("reason", disconnect.reason);
+  object.optional_flag("reconnect", reconnects(disconnect.code));
 }
 
 template <class Result>
 void reply(std::string& out, std::uint32_t id, std::string_view name, const Result& result) {
   Object object(out);
-  object.number("id", id);
-  append(object.begin(name), result);
+  object.optional_number("id", id);
+  append(object.member(name), result);
 }
 
 template <class What>
 void push(std::string& out, std::string_view channel, std::string_view name, const What& what) {
   Object object(out);
-  Object body(object.begin("push"));
-  body.text("channel", channel);
-  append(body.begin(name), what);
+  Object body(object.member("push"));
+  body.optional_text("channel", channel);
+  append(body.member(name), what);
 }
 
 struct Info {
@@ -217,7 +170,7 @@ struct Info {
 };
 void append(std::string& out, const Info& info) {
   Object object(out);
-  append(object.begin("info"), info.info);
+  append(object.member("info"), info.info);
 }
 
 struct Message {
@@ -225,7 +178,7 @@ struct Message {
 };
 void append(std::string& out, const Message& message) {
   Object object(out);
-  object.raw("data", message.data);
+  raw(object, "data", message.data);
 }
 
 }  // namespace
@@ -272,8 +225,8 @@ void append_subscribe_result(std::string& out, const SubscribeResult& result) {
 
 void append_subscribe_reply(std::string& out, std::uint32_t id, std::string_view result) {
   Object object(out);
-  object.number("id", id);
-  object.raw("subscribe", result);
+  object.optional_number("id", id);
+  raw(object, "subscribe", result);
 }
 
 void append_publication_push(std::string& out, std::string_view channel,
