@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "proto/identity.h"
@@ -23,6 +24,11 @@ constexpr ChannelKind kind_of(std::string_view name) noexcept {
     return ChannelKind::kUser;
   }
   return ChannelKind::kShared;
+}
+
+// The channel of the user whose id is this string.
+inline std::string user_channel(std::string_view id) {
+  return std::string{kReservedPrefix, kStringUserTag}.append(id);
 }
 
 // The user's id as people write it. REQUIRES: a channel of kUser.

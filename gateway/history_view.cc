@@ -5,6 +5,7 @@
 
 #include "core/base/bytes.h"
 #include "proto/dialect/chat_view.h"
+#include "proto/http/text.h"
 
 namespace sluice {
 namespace {
@@ -26,22 +27,17 @@ bool take_number(std::string_view& text, std::uint64_t& number) noexcept {
 }  // namespace
 
 Result<std::optional<Position>, std::string_view> parse_after(std::string_view query) noexcept {
-  while (!query.empty()) {
-    const std::size_t end = std::min(query.find('&'), query.size());
-    std::string_view part = query.substr(0, end);
-    query.remove_prefix(std::min(end + 1, query.size()));
-    if (!part.starts_with("after=")) continue;
-    part.remove_prefix(6);
-    Position position;
-    if (take_number(part, position.epoch)) {
-      // A colon may come escaped.
-      const std::size_t colon = part.starts_with(':') ? 1 : part.starts_with("%3A") ? 3 : 0;
-      part.remove_prefix(colon);
-      if (colon != 0 && take_number(part, position.offset) && part.empty()) return position;
-    }
-    return fail<std::string_view>("after must be EPOCH:OFFSET, as position has it.\n");
+  const auto value = http::query_value(query, "after");
+  if (!value) return std::optional<Position>();
+  std::string_view rest = *value;
+  Position position;
+  if (take_number(rest, position.epoch)) {
+    // A colon may come escaped.
+    const std::size_t colon = rest.starts_with(':') ? 1 : rest.starts_with("%3A") ? 3 : 0;
+    rest.remove_prefix(colon);
+    if (colon != 0 && take_number(rest, position.offset) && rest.empty()) return position;
   }
-  return std::optional<Position>();
+  return fail<std::string_view>("after must be EPOCH:OFFSET, as position has it.\n");
 }
 
 ChatHistory ChatHistory::of(const HistoryAnswer& answer, bool is_since, std::size_t messages_max) {

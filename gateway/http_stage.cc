@@ -8,7 +8,6 @@
 #include "core/base/check.h"
 #include "gateway/channel_kind.h"
 #include "gateway/history_view.h"
-#include "gateway/query_token.h"
 #include "gateway/router.h"
 #include "gateway/shard_compression.h"
 #include "proto/centrifuge/codes.h"
@@ -17,23 +16,9 @@
 
 namespace sluice {
 
-namespace {
-
-// What the API takes counts where it is served, even for requests that are not for it.
-std::uint64_t max_body(HttpHost& host, const ListenerTraits& traits) noexcept {
-  const std::uint64_t usual = http::RequestLimits{}.max_body;
-  const auto api = host.api();
-  if (!api || !(traits.is_ops || api->desk.settings().on_clients)) return usual;
-  return std::max<std::uint64_t>(usual, api->desk.settings().max_body);
-}
-
-// The client sends the body only if it is asked to, which is not done here; then what comes next
-// may be the body or another request (RFC 9110 10.1.1).
-bool may_hold_back_body(const http::Request& request) noexcept {
+bool HttpStage::may_hold_back_body(const http::Request& request) noexcept {
   return request.content_length() > 0 && request.has_element("expect", "100-continue");
 }
-
-}  // namespace
 
 HttpStage::HttpStage(ShardContext& shard, HttpHost& host, Connection& connection,
                      const ListenerTraits& traits, std::uint32_t listener)
@@ -44,7 +29,7 @@ HttpStage::HttpStage(ShardContext& shard, HttpHost& host, Connection& connection
       listener_(listener),
       timer_([](void* owner, Time) noexcept { static_cast<HttpStage*>(owner)->on_timer(); }, this),
       parser_(shard.reader_context.simd,
-              {.max_head = shard.limits.max_head, .max_body = max_body(host, traits)}) {
+              {.max_head = shard.limits.max_head, .max_body = max_body()}) {
   connection.install(*this);
 }
 
@@ -129,7 +114,9 @@ void HttpStage::answer(const http::Request& request) noexcept {
     upgrade(request);
     return;
   }
-  if (is_for_api(request)) return begin_call(request);
+  if (request.path().starts_with(kApiPrefix)) {
+    if (const auto served = api()) return begin_call(request, *served);
+  }
   const bool keep_alive =
       request.keep_alive() && host_.instance().is_ready() && !may_hold_back_body(request);
   const Asked asked = Asked::of(request);
@@ -243,13 +230,13 @@ Admitted HttpStage::who_asks(const http::Request& request, DialectKind dialect) 
   Admitted admitted;
   admitted.is_trusted = is_trusted(request, traits_, host_.admission_rules());
   const bool may_have_token = dialect == DialectKind::kChat || dialect == DialectKind::kRelay;
-  const auto text = query_token(request.query());
+  const auto text = http::query_value(request.query(), "token");
   if (shard_.tokens == nullptr || !may_have_token || !text) return admitted;
   const auto now = std::chrono::floor<std::chrono::seconds>(
       shard_.reactor.clock().wall_now().time_since_epoch());
   const auto claims = shard_.tokens->verify_connection(*text, now.count());
   if (claims && !claims->user.empty() && claims->user.size() <= kUserTextBytesMax) {
-    admitted.user_channel = std::string{kReservedPrefix, kStringUserTag} + claims->user;
+    admitted.user_channel = user_channel(claims->user);
   }
   return admitted;
 }

@@ -97,9 +97,13 @@ class HttpStage final : public Stage {
   void on_released(Connection& connection, Departure departure) noexcept override;
 
   std::size_t skip_body(Bytes bytes) noexcept;
+  // The client sends the body only if it is asked to. If it is not, what comes next may be the body
+  // or another request (RFC 9110 10.1.1).
+  static bool may_hold_back_body(const http::Request& request) noexcept;
   // http_stage_api.cc
-  bool is_for_api(const http::Request& request) const noexcept;
-  void begin_call(const http::Request& request) noexcept;
+  std::optional<ApiParts> api() const noexcept;
+  std::uint64_t max_body() const noexcept;
+  void begin_call(const http::Request& request, const ApiParts& api) noexcept;
   void refuse_call(const http::Request& request, int status, std::string_view text,
                    std::span<const http::Field> fields = {}) noexcept;
   std::size_t collect_body(Bytes bytes) noexcept;

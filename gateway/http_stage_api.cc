@@ -10,20 +10,27 @@ namespace {
 
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kText = "text/plain; charset=utf-8";
-constexpr std::string_view kRetrySeconds = "1";
+constexpr http::Field kRetryAfter{"Retry-After", "1"};
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
-bool HttpStage::is_for_api(const http::Request& request) const noexcept {
-  if (!request.path().starts_with(kApiPrefix)) return false;
-  const auto api = host_.api();
-  return api && (traits_.is_ops || api->desk.settings().on_clients);
+// None: it is not served here.
+std::optional<ApiParts> HttpStage::api() const noexcept {
+  auto api = host_.api();
+  if (api && !traits_.is_ops && !api->desk.settings().on_clients) api.reset();
+  return api;
+}
+
+// What the API takes counts where it is served, even for requests that are not for it.
+std::uint64_t HttpStage::max_body() const noexcept {
+  const std::uint64_t usual = http::RequestLimits{}.max_body;
+  const auto served = api();
+  return served ? std::max<std::uint64_t>(usual, served->desk.settings().max_body) : usual;
 }
 
 // Decides by the head alone: a body is read only of who may call.
-void HttpStage::begin_call(const http::Request& request) noexcept {
-  const ApiParts api = *host_.api();
+void HttpStage::begin_call(const http::Request& request, const ApiParts& api) noexcept {
   const auto method = api::method_of(request.path().substr(kApiPrefix.size()));
   if (!method) return refuse_call(request, 404, "404 page not found\n");
   if (request.method() != "POST") {
@@ -35,8 +42,7 @@ void HttpStage::begin_call(const http::Request& request) noexcept {
     return refuse_call(request, 413, "The body is too long for this API.\n");
   }
   if (!api.desk.may_take(shard_.reactor.now())) {
-    const http::Field retry{"Retry-After", kRetrySeconds};
-    return refuse_call(request, 429, "Too many requests.\n", std::span(&retry, 1));
+    return refuse_call(request, 429, "Too many requests.\n", std::span(&kRetryAfter, 1));
   }
   log_request(&request, 200, "api");
   shard_.reactor.timers().arm(timer_, shard_.reactor.now() + shard_.limits.handshake_timeout);
@@ -47,10 +53,7 @@ void HttpStage::begin_call(const http::Request& request) noexcept {
   call_->transport_errors = request.find("X-Centrifugo-Error-Mode") == "transport";
   call_->body_size = request.content_length();
   // RFC 9110 10.1.1: an older client does not know what that is.
-  if (request.minor_version() > 0 && request.has_element("expect", "100-continue") &&
-      request.content_length() > 0) {
-    send(kContinue);
-  }
+  if (request.minor_version() > 0 && may_hold_back_body(request)) send(kContinue);
 }
 
 void HttpStage::refuse_call(const http::Request& request, int status, std::string_view text,
@@ -106,9 +109,8 @@ void HttpStage::answer_call() noexcept {
   const bool keep_alive = call_->keep_alive;
   call_.reset();
   if (!connection_.is_open()) return;
-  const http::Field retry{"Retry-After", kRetrySeconds};
   const std::string_view type = answer.is_json ? kJson : kText;
-  std::array<http::Field, 2> fields = {http::Field{"Content-Type", type}, retry};
+  std::array<http::Field, 2> fields = {http::Field{"Content-Type", type}, kRetryAfter};
   http::Response response;
   response.status = answer.status;
   response.fields = std::span(fields).first(answer.may_retry ? 2 : 1);
@@ -128,10 +130,9 @@ void HttpStage::answer_call() noexcept {
 void HttpStage::give_up_call() noexcept {
   const bool keep_alive = call_->keep_alive;
   call_.reset();
-  const http::Field retry{"Retry-After", kRetrySeconds};
   std::string out;
   append_plain(out, 503, "Not done, or not known to be done; ask again.\n", keep_alive, false,
-               shard_.reactor.clock().wall_now(), std::span(&retry, 1));
+               shard_.reactor.clock().wall_now(), std::span(&kRetryAfter, 1));
   shard_.counters.refuse(Refused::kUnavailable);
   send(out);
   if (!keep_alive) connection_.close();

@@ -35,17 +35,6 @@ std::string_view decode_query(std::string_view text,
   return {out.data(), size};
 }
 
-// The first `api_key` of a query, raw.
-std::optional<std::string_view> find_api_key(std::string_view query) noexcept {
-  constexpr std::string_view kName = "api_key=";
-  while (!query.empty()) {
-    const std::string_view pair = query.substr(0, query.find('&'));
-    if (pair.starts_with(kName)) return pair.substr(kName.size());
-    query.remove_prefix(pair.size() == query.size() ? pair.size() : pair.size() + 1);
-  }
-  return std::nullopt;
-}
-
 // What follows the scheme `apikey` (RFC 9110 11.4); schemes know no case.
 std::optional<std::string_view> key_of_authorization(std::string_view value) noexcept {
   constexpr std::string_view kScheme = "apikey ";
@@ -61,7 +50,9 @@ std::optional<std::string_view> key_of(const Credentials& credentials,
   if (credentials.authorization) {
     if (const auto key = key_of_authorization(*credentials.authorization)) return key;
   }
-  if (const auto key = find_api_key(credentials.query)) return decode_query(*key, buffer);
+  if (const auto key = http::query_value(credentials.query, "api_key")) {
+    return decode_query(*key, buffer);
+  }
   return std::nullopt;
 }
 

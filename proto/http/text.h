@@ -1,6 +1,8 @@
-// Small rules of RFC 9110 5.6 that requests, responses and handshakes share.
+// Small rules, mostly of RFC 9110 5.6, that requests, responses and handshakes share.
 #pragma once
 
+#include <algorithm>
+#include <optional>
 #include <string_view>
 
 namespace sluice::http {
@@ -48,6 +50,21 @@ constexpr bool next_element(std::string_view& list, std::string_view& element) n
     if (!element.empty()) return true;
   }
   return false;
+}
+
+// The value, as it stands, of the first `name=` in the query of a request target; names stand for
+// themselves. Nothing: there is none.
+constexpr std::optional<std::string_view> query_value(std::string_view query,
+                                                      std::string_view name) noexcept {
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find('&'), query.size());
+    const std::string_view part = query.substr(0, end);
+    if (part.starts_with(name) && part.substr(name.size()).starts_with('=')) {
+      return part.substr(name.size() + 1);
+    }
+    query.remove_prefix(std::min(end + 1, query.size()));
+  }
+  return std::nullopt;
 }
 
 }  // namespace sluice::http

@@ -35,5 +35,15 @@ TEST(HttpText, TokensHaveNoDelimiters) {
   }
 }
 
+TEST(HttpText, AValueInAQueryIsTheFirstOfItsName) {
+  const auto token = [](std::string_view query) { return http::query_value(query, "token"); };
+  EXPECT_EQ(token("token=a.b.c"), "a.b.c");
+  EXPECT_EQ(token("x=1&token=a&token=b"), "a");
+  EXPECT_EQ(token("&&token=&y"), "");
+  for (const char* query : {"", "token", "xtoken=a", "x=token=a", "Token=a", "&", "tokens=a"}) {
+    EXPECT_EQ(token(query), std::nullopt) << query;
+  }
+}
+
 }  // namespace
 }  // namespace sluice::test
