@@ -160,19 +160,25 @@ bool Home::is_repeated(ChannelName name, const Publication& publication,
   return true;
 }
 
+// Whether what is published to a channel without subscribers is for those who come later.
+bool Home::is_kept_for_nobody(ChannelName name) const noexcept {
+  if (kind_of(name.text) == ChannelKind::kUser) return mailboxes_.are_on();
+  return namespaces_.of_channel(name.text).has_history();
+}
+
 void Home::publish(std::uint32_t from, const ShardMessage& message) noexcept {
   const Publication publication = publication_of(message);
   const ChannelName name = channel_of(message);
   const Asker asker{from, message.session, message.request, message.flags};
   if (is_repeated(name, publication, asker)) return payloads_.drop(*message.payload);
   counters_.published.add();
-  const bool is_user = kind_of(name.text) == ChannelKind::kUser;
-  const bool is_kept =
-      is_user ? mailboxes_.are_on() : namespaces_.of_channel(name.text).has_history();
-  Channel* channel = is_kept ? find_or_make(name) : find(name);
+  Channel* channel = find(name);
+  const bool is_kept = channel == nullptr && is_kept_for_nobody(name);
+  if (is_kept) channel = find_or_make(name);
   Position position;  // as its answer says it
   if (channel != nullptr) {
-    const bool has_place = is_user || (message.flags & ShardMessage::kNoPlace) == 0;
+    const bool has_place =
+        channel->kind == ChannelKind::kUser || (message.flags & ShardMessage::kNoPlace) == 0;
     PayloadPool::refer(*message.payload);
     ++channel->publishing;
     broker_.publish(message.channel_hash, publication, channel->last, has_place, asker);

@@ -147,6 +147,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   void answer(std::uint32_t to, const ShardMessage& asked, ShardMessage::Kind kind,
               Payload* payload) noexcept;
   void answer_publish(const Asker& asker, Position position) noexcept;
+  bool is_kept_for_nobody(ChannelName name) const noexcept;
   bool is_repeated(ChannelName name, const Publication& publication, const Asker& asker) noexcept;
   Payload& pack_name(ChannelName name) noexcept;
   Payload& pack_bytes(ConstBytes bytes) noexcept;
@@ -155,6 +156,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   Publication own(const Publication& publication) noexcept;
   void keep_history(Channel& channel, ChannelName name, const Publication& publication,
                     Position position) noexcept;
+  void report_histories() noexcept;
   void forget_first(Channel& channel) noexcept;
   void forget_all(Channel& channel) noexcept;
   void forget_expired(Time now) noexcept;

@@ -36,6 +36,10 @@ void Home::keep_history(Channel& channel, ChannelName name, const Publication& p
     forget_first(channel);
   }
   if (histories_cost_ > histories_max_) forget_what_is_too_much(channel);
+  report_histories();
+}
+
+void Home::report_histories() noexcept {
   counters_.history_messages.set(static_cast<std::int64_t>(histories_messages_));
   counters_.history_bytes.set(static_cast<std::int64_t>(histories_cost_));
 }
@@ -52,8 +56,7 @@ void Home::forget_all(Channel& channel) noexcept {
   if (channel.history.empty()) return;
   while (!channel.history.empty()) forget_first(channel);
   expiries_.erase(channel.expiry);
-  counters_.history_messages.set(static_cast<std::int64_t>(histories_messages_));
-  counters_.history_bytes.set(static_cast<std::int64_t>(histories_cost_));
+  report_histories();
 }
 
 void Home::forget_expired(Time now) noexcept {
@@ -73,8 +76,7 @@ void Home::forget_expired(Time now) noexcept {
     expiries_.erase(channel->expiry);
     channel->expiry = expiries_.emplace(channel->history.front().stored_at + time, key);
   }
-  counters_.history_messages.set(static_cast<std::int64_t>(histories_messages_));
-  counters_.history_bytes.set(static_cast<std::int64_t>(histories_cost_));
+  report_histories();
 }
 
 // What would expire first goes first, whole channels at a time. If the one that has just got
