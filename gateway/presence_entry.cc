@@ -36,4 +36,12 @@ PresenceEntry PresenceEntry::unpack(std::string_view packed) noexcept {
   return entry;
 }
 
+std::vector<PresenceEntry> PresenceEntry::unpack_all(const Payload* packed) {
+  std::vector<PresenceEntry> entries;
+  if (packed == nullptr) return entries;
+  Reader in(packed->bytes);
+  while (!in.rest().empty()) entries.push_back(unpack(in.get_text()));
+  return entries;
+}
+
 }  // namespace sluice

@@ -6,8 +6,10 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/bytes.h"
+#include "core/payload.h"
 
 namespace sluice {
 
@@ -23,6 +25,8 @@ struct PresenceEntry {
   void pack(std::string& out) const;
   // REQUIRES: `pack` wrote it.
   static PresenceEntry unpack(std::string_view packed) noexcept;
+  // Those that a kMembersAnswer brings; null: none.
+  static std::vector<PresenceEntry> unpack_all(const Payload* packed);
 };
 
 }  // namespace sluice

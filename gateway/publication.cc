@@ -100,15 +100,31 @@ Publication make_publication(PayloadPool& pool, std::string_view channel,
   return {&payload, static_cast<std::uint16_t>(frame_at)};
 }
 
+Payload& make_framed_variant(PayloadPool& pool, const Publication& publication, ws::Opcode opcode,
+                             ConstBytes body, bool is_compressed,
+                             std::optional<Variant> shared_as) noexcept {
+  std::array<std::byte, ws::kFrameHeaderMax> header;
+  const std::size_t header_size =
+      ws::encode_header(header, opcode, true, body.size(), is_compressed);
+  Payload& variant = pool.make_variant(*publication.payload,
+                                       publication.frame_at + header_size + body.size(), shared_as);
+  std::byte* out = put(PayloadPool::writable(variant).data(),
+                       publication.payload->bytes.first(publication.frame_at));
+  put(put(out, std::span(header).first(header_size)), body);
+  return variant;
+}
+
+std::size_t encode_text_frame(Bytes out, std::string_view text) noexcept {
+  std::array<std::byte, ws::kFrameHeaderMax> header;
+  const std::size_t size = ws::encode_header(header, ws::Opcode::kText, true, text.size());
+  SLUICE_CHECK(size + text.size() <= out.size());
+  put(put(out.data(), std::span(header).first(size)), as_bytes(text));
+  return size + text.size();
+}
+
 std::size_t encode_gap_frame(Bytes out, std::uint64_t missed) noexcept {
   std::array<char, dialect::kGapBytesMax> text;
-  const std::size_t size = dialect::write_gap(text, missed);
-  std::array<std::byte, ws::kFrameHeaderMax> header;
-  const std::size_t header_size = ws::encode_header(header, ws::Opcode::kText, true, size);
-  SLUICE_DCHECK(header_size + size <= out.size());
-  std::memcpy(out.data(), header.data(), header_size);
-  std::memcpy(out.data() + header_size, text.data(), size);
-  return header_size + size;
+  return encode_text_frame(out, {text.data(), dialect::write_gap(text, missed)});
 }
 
 Payload& make_text_frame(PayloadPool& pool, std::string_view text) noexcept {

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "core/base/bytes.h"
@@ -70,6 +71,16 @@ bool fits_in_head(std::string_view channel, const PublicationExtras& extras) noe
 // Copies `draft` into a new publication of `pool` with one reference. REQUIRES: fits_in_head.
 Publication make_publication(PayloadPool& pool, std::string_view channel,
                              const PublicationDraft& draft) noexcept;
+
+// Another form of a publication: its head, and behind it a frame of `body`, so that it goes back
+// where the publication came from. `shared_as`: as PayloadPool::make_variant has it. REQUIRES: the
+// head is that of a publication, or there is none.
+Payload& make_framed_variant(PayloadPool& pool, const Publication& publication, ws::Opcode opcode,
+                             ConstBytes body, bool is_compressed,
+                             std::optional<Variant> shared_as) noexcept;
+
+// A text frame of `text`; returns its size. REQUIRES: `out` has room for it.
+std::size_t encode_text_frame(Bytes out, std::string_view text) noexcept;
 
 // A text frame that says that `missed` publications are missing where it stands; returns its size.
 // For the dialects that say so in JSON. `out` has GapEncoder::kGapBytesMax bytes.

@@ -189,11 +189,15 @@ class Session final : public Stage {
                  Drop reason) noexcept;
   void hold_channels() noexcept;
   bool may_be_a_user() const noexcept;
+  void publish(std::string_view channel, const PublicationDraft& draft,
+               const Question& question) noexcept;
+  std::size_t index_of_request(std::uint32_t request) const noexcept;
   // session_translation.cc
   void deliver_translated(ChannelName channel, const Publication& publication, Position position,
                           const ChannelOptions& options, bool is_backlog) noexcept;
-  void enqueue_translated(ChannelName channel, const Publication& publication, Position position,
-                          const ChannelOptions& options, bool is_counted, bool is_backlog) noexcept;
+  void enqueue_translated(ChannelName channel, CentrifugeState::Channel& followed,
+                          const Publication& publication, Position position,
+                          const ChannelOptions& options, bool is_backlog) noexcept;
   void return_unsent(ChannelName channel, const Publication& publication, Position position,
                      Drop reason) noexcept;
   void return_early() noexcept;

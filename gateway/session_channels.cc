@@ -45,7 +45,16 @@ void Session::refuse(const dialect::Refusal& refusal) noexcept {
 }
 
 void Session::publish(std::string_view channel, const PublicationDraft& draft) noexcept {
-  shard_.router.publish(shard_.router.name(channel), draft);
+  publish(channel, draft, {});
+}
+
+void Session::ask_publish(std::string_view channel, const PublicationDraft& draft) noexcept {
+  publish(channel, draft, question(ShardMessage::kWantAnswer));
+}
+
+void Session::publish(std::string_view channel, const PublicationDraft& draft,
+                      const Question& question) noexcept {
+  shard_.router.publish(shard_.router.name(channel), draft, question);
   charge_turn(1 + static_cast<std::uint32_t>(draft.data.size() / kTurnUnit));
   if (shard_.router.is_congested()) wait_for_turn();
 }
@@ -97,12 +106,6 @@ void Session::on_turn() noexcept {
 Question Session::question(std::uint8_t flags) noexcept {
   hold_input();
   return {self_, next_request_++, static_cast<std::uint8_t>(flags | ShardMessage::kForSession)};
-}
-
-void Session::ask_publish(std::string_view channel, const PublicationDraft& draft) noexcept {
-  shard_.router.publish(shard_.router.name(channel), draft, question(ShardMessage::kWantAnswer));
-  charge_turn(1 + static_cast<std::uint32_t>(draft.data.size() / kTurnUnit));
-  if (shard_.router.is_congested()) wait_for_turn();
 }
 
 void Session::ask_history(std::string_view channel, const std::optional<Position>& since,
@@ -172,14 +175,19 @@ std::string Session::client_id() const {
   return make_uuid(high, hash());
 }
 
-bool Session::on_subscribed(ChannelName channel, const ShardMessage& answer) noexcept {
+// links_.size() if no subscribe under way has that number.
+std::size_t Session::index_of_request(std::uint32_t request) const noexcept {
   const auto link = std::find_if(links_.begin(), links_.end(),
-                                 [&](const Link& l) { return l.request == answer.request; });
-  if (has_ended_ || link == links_.end()) return false;
-  SessionState::Subscription& subscription =
-      state_.subscriptions[static_cast<std::size_t>(link - links_.begin())];
-  link->request = 0;
-  link->place = shard_.router.hub().join(channel, *this);
+                                 [request](const Link& l) { return l.request == request; });
+  return static_cast<std::size_t>(link - links_.begin());
+}
+
+bool Session::on_subscribed(ChannelName channel, const ShardMessage& answer) noexcept {
+  const std::size_t index = index_of_request(answer.request);
+  if (has_ended_ || index == links_.size()) return false;
+  SessionState::Subscription& subscription = state_.subscriptions[index];
+  links_[index].request = 0;
+  links_[index].place = shard_.router.hub().join(channel, *this);
   subscription.is_live = true;
   subscription.order = answer.order;
   shard_.counters.subscriptions.add(1);
@@ -193,21 +201,16 @@ bool Session::on_subscribed(ChannelName channel, const ShardMessage& answer) noe
 }
 
 void Session::on_refused(std::uint32_t request) noexcept {
-  const auto link = std::find_if(links_.begin(), links_.end(),
-                                 [request](const Link& l) { return l.request == request; });
-  if (has_ended_ || link == links_.end()) return;
-  const auto index = static_cast<std::size_t>(link - links_.begin());
+  const std::size_t index = index_of_request(request);
+  if (has_ended_ || index == links_.size()) return;
   const std::string channel = state_.subscriptions[index].channel;
   drop_subscription(index);
   dialect_.on_join_failed(*this, channel);
 }
 
 void Session::leave(std::string_view channel) noexcept {
-  for (std::size_t i = 0; i < state_.subscriptions.size(); ++i) {
-    if (state_.subscriptions[i].channel != channel) continue;
-    drop_subscription(i);
-    return;
-  }
+  const std::size_t index = index_of(channel);
+  if (index < state_.subscriptions.size()) drop_subscription(index);
 }
 
 // One that was not answered yet is unsubscribed by the Router when the answer finds nobody.
@@ -248,15 +251,13 @@ void Session::moved_in_hub(Hub::Place place) noexcept {
 
 void Session::update_presence(std::string_view channel, bool set_nickname,
                               bool want_list) noexcept {
-  for (const SessionState::Subscription& subscription : state_.subscriptions) {
-    if (subscription.channel != channel || !subscription.is_live) continue;
-    std::uint8_t flags = 0;
-    if (set_nickname) flags |= ShardMessage::kSetNickname;
-    if (want_list) flags |= ShardMessage::kWantList;
-    shard_.router.set_presence(self_, shard_.router.name(channel), flags, state_.nickname,
-                               subscription.order);
-    return;
-  }
+  const std::size_t index = index_of(channel);
+  if (index == state_.subscriptions.size() || !state_.subscriptions[index].is_live) return;
+  std::uint8_t flags = 0;
+  if (set_nickname) flags |= ShardMessage::kSetNickname;
+  if (want_list) flags |= ShardMessage::kWantList;
+  shard_.router.set_presence(self_, shard_.router.name(channel), flags, state_.nickname,
+                             state_.subscriptions[index].order);
 }
 
 void Session::on_control(const Control& control) noexcept {

@@ -15,6 +15,11 @@ namespace {
 // Publications that may wait for the answer to a connect, apart from a mailbox.
 constexpr std::size_t kEarlyMax = 1024;
 
+// Whether the client counts this one: a hole in front of it is one that it must hear of.
+bool is_counted(const CentrifugeState::Channel& followed, Position position) noexcept {
+  return followed.is_positioned && position.offset != Position::kNoPlace;
+}
+
 }  // namespace
 
 void Session::deliver_translated(ChannelName channel, const Publication& publication,
@@ -36,30 +41,30 @@ void Session::deliver_translated(ChannelName channel, const Publication& publica
     PayloadPool::refer(*publication.payload);
     return early_->push_back({publication, position, channel.hash, is_backlog});
   }
-  const bool is_counted = followed.is_positioned && position.offset != Position::kNoPlace;
-  if (is_counted && (position.epoch != followed.position.epoch ||
-                     position.offset != followed.position.offset + 1)) {
+  if (is_counted(followed, position) && (position.epoch != followed.position.epoch ||
+                                         position.offset != followed.position.offset + 1)) {
     return_unsent(channel, publication, position, Drop::kSessionEnded);
     return dialect_.on_gap(*this, channel.text, 1);
   }
-  enqueue_translated(channel, publication, position, options, is_counted, is_backlog);
+  enqueue_translated(channel, followed, publication, position, options, is_backlog);
 }
 
 // What is counted does not give way: the client would only count it as missing.
-void Session::enqueue_translated(ChannelName channel, const Publication& publication,
-                                 Position position, const ChannelOptions& options, bool is_counted,
-                                 bool is_backlog) noexcept {
+void Session::enqueue_translated(ChannelName channel, CentrifugeState::Channel& followed,
+                                 const Publication& publication, Position position,
+                                 const ChannelOptions& options, bool is_backlog) noexcept {
   Payload* const said = dialect_.translate(publication, position, options);
   if (said == nullptr) {
     return_unsent(channel, publication, position, Drop::kSessionEnded);
     return end(Cause::kInappropriateData);
   }
+  const bool does_count = is_counted(followed, position);
   const std::size_t size = said->bytes.size();
   const bool may_drop = options.slow_consumer != SlowConsumer::kDisconnect;
   std::optional<Drop> lack;
   if (!is_backlog && !has_room(size)) {
     lack =
-        make_room(size, is_counted && may_drop ? SlowConsumer::kDropNewest : options.slow_consumer);
+        make_room(size, does_count && may_drop ? SlowConsumer::kDropNewest : options.slow_consumer);
   }
   if (lack) {
     return_unsent(channel, publication, position, *lack);
@@ -67,9 +72,9 @@ void Session::enqueue_translated(ChannelName channel, const Publication& publica
   } else {
     const std::size_t cost_before = connection_->queue_cost();
     enqueue({said, publication.frame_at}, position,
-            is_counted || is_backlog ? GiveWay::kNever : give_way(options.slow_consumer));
+            does_count || is_backlog ? GiveWay::kNever : give_way(options.slow_consumer));
     if (is_backlog) mailbox_room_ += connection_->queue_cost() - cost_before;
-    if (is_counted) state_.centrifuge->channels[index_of(channel.text)].position = position;
+    if (does_count) followed.position = position;
   }
   shard_.reactor.payloads().drop(*said);
 }

@@ -1,10 +1,5 @@
 #include "gateway/shard_compression.h"
 
-#include <array>
-#include <cstring>
-
-#include "proto/ws/frame.h"
-
 namespace sluice {
 
 Bytes ShardCompression::Resting::take(std::size_t size) noexcept {
@@ -80,20 +75,10 @@ Payload& ShardCompression::make_own(ws::Compressor& own, const Publication& publ
   return wrap(publication, compress(&own, publication.data())->bytes(), std::nullopt);
 }
 
-// Name and frame behind each other, as in the publication itself.
 Payload& ShardCompression::wrap(const Publication& publication, ConstBytes compressed,
                                 std::optional<Variant> shared_as) noexcept {
-  std::array<std::byte, ws::kFrameHeaderMax> header;
-  const std::size_t header_size =
-      ws::encode_header(header, publication.view().opcode(), true, compressed.size(), true);
-  const std::size_t frame_at = publication.frame_at;
-  Payload& variant = payloads_.make_variant(*publication.payload,
-                                            frame_at + header_size + compressed.size(), shared_as);
-  std::byte* out = PayloadPool::writable(variant).data();
-  if (frame_at != 0) std::memcpy(out, publication.payload->bytes.data(), frame_at);
-  std::memcpy(out + frame_at, header.data(), header_size);
-  std::memcpy(out + frame_at + header_size, compressed.data(), compressed.size());
-  return variant;
+  return make_framed_variant(payloads_, publication, publication.view().opcode(), compressed, true,
+                             shared_as);
 }
 
 }  // namespace sluice

@@ -108,7 +108,7 @@ struct ShardCounters {
   Gauge history_messages;
   Gauge history_bytes;
   Counter presence_untold;  // who came or went, for a session whose shard could not take more
-  Counter histories_lost;  // whole, because all together were too large
+  Counter histories_lost;   // whole, because all together were too large
   Gauge mailbox_messages;
   Gauge mailbox_bytes;
   Counter mailbox_stored;

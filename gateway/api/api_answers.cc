@@ -4,6 +4,7 @@
 
 #include "core/base/serial.h"
 #include "gateway/api/api_call.h"
+#include "gateway/api/refusals.h"
 #include "gateway/epoch_text.h"
 #include "gateway/history_answer.h"
 #include "gateway/presence_entry.h"
@@ -13,12 +14,7 @@
 namespace sluice {
 namespace {
 
-using api::ErrorCode;
 using api::Refusal;
-
-constexpr Refusal kUnavailable{ErrorCode::kInternal, {}, {}, false};
-constexpr Refusal kTooMany{ErrorCode::kNotAvailable, {}, {}, false};
-constexpr Refusal kUnrecoverable{ErrorCode::kUnrecoverablePosition, {}, {}, false};
 
 // The result of a publication; `epoch` keeps what it refers to.
 api::PublishResult result_of(Position position, std::string& epoch) {
@@ -36,25 +32,14 @@ std::string info_of(const PresenceEntry& entry) {
   return info + "}";
 }
 
-std::vector<PresenceEntry> entries_of(const ShardMessage& message) {
-  std::vector<PresenceEntry> entries;
-  if (message.payload == nullptr) return entries;
-  Reader in(message.payload->bytes);
-  for (std::uint32_t i = 0; i < message.count; ++i) {
-    entries.push_back(PresenceEntry::unpack(in.get_text()));
-  }
-  return entries;
-}
-
 }  // namespace
 
 void ApiCall::complete(Reply& reply, const ShardMessage& message, std::uint32_t detail) {
-  const api::Place place = is_batch_ ? api::Place::kBatch : api::Place::kBody;
   switch (reply.method) {
     case api::Method::kPublish: {
       if ((message.flags & ShardMessage::kFailed) != 0) return refuse(reply, kUnavailable);
       std::string epoch;
-      return append_result(reply.text, place, result_of({message.epoch, message.number}, epoch));
+      return append_result(reply.text, place(), result_of({message.epoch, message.number}, epoch));
     }
     case api::Method::kBroadcast:
       reply.published[detail].position = {message.epoch, message.number};
@@ -70,18 +55,18 @@ void ApiCall::complete(Reply& reply, const ShardMessage& message, std::uint32_t 
     case api::Method::kHistory:
       return complete_history(reply, message);
     case api::Method::kChannels: {
-      if ((message.flags & ShardMessage::kFailed) != 0) reply.refusal = kTooMany;
+      if ((message.flags & ShardMessage::kFailed) != 0) reply.refusal = kNotAvailable;
       Reader in(message.payload->bytes);
       while (!in.rest().empty()) {
         const auto subscribers = in.get<std::uint32_t>();
         reply.channels.push_back({std::string(in.get_text()), subscribers});
       }
       if (reply.due > 0) return;
-      if (reply.refusal) return refuse(reply, kTooMany);
+      if (reply.refusal) return refuse(reply, kNotAvailable);
       return write_channels(reply);
     }
     default:
-      return append_result(reply.text, place, api::DoneResult{reply.method});
+      return append_result(reply.text, place(), api::DoneResult{reply.method});
   }
 }
 
@@ -97,31 +82,28 @@ void ApiCall::write_broadcast(Reply& reply) {
       responses.emplace_back(result_of(one.position, epochs[i]));
     }
   }
-  append_result(reply.text, is_batch_ ? api::Place::kBatch : api::Place::kBody,
-                api::BroadcastResult{responses});
+  append_result(reply.text, place(), api::BroadcastResult{responses});
 }
 
 void ApiCall::write_channels(Reply& reply) {
   std::vector<api::ChannelsResult::Channel> channels;
   for (const ChannelCount& one : reply.channels) channels.push_back({one.name, one.subscribers});
-  append_result(reply.text, is_batch_ ? api::Place::kBatch : api::Place::kBody,
-                api::ChannelsResult{channels});
+  append_result(reply.text, place(), api::ChannelsResult{channels});
 }
 
 void ApiCall::complete_members(Reply& reply, const ShardMessage& message) {
-  const api::Place place = is_batch_ ? api::Place::kBatch : api::Place::kBody;
   if (reply.method == api::Method::kPresenceStats) {
-    return append_result(reply.text, place,
+    return append_result(reply.text, place(),
                          api::PresenceStatsResult{message.count, message.number});
   }
-  if ((message.flags & ShardMessage::kFailed) != 0) return refuse(reply, kTooMany);
-  const std::vector<PresenceEntry> entries = entries_of(message);
+  if ((message.flags & ShardMessage::kFailed) != 0) return refuse(reply, kNotAvailable);
+  const auto entries = PresenceEntry::unpack_all(message.payload);
   if (reply.method == api::Method::kConnections) {
     std::vector<api::ConnectionsResult::Connection> connections;
     for (const PresenceEntry& entry : entries) {
       connections.push_back({entry.client, entry.user, "websocket", "json", {}, {}});
     }
-    return append_result(reply.text, place, api::ConnectionsResult{connections});
+    return append_result(reply.text, place(), api::ConnectionsResult{connections});
   }
   std::vector<std::string> infos;
   std::vector<api::ClientInfo> clients;
@@ -129,7 +111,7 @@ void ApiCall::complete_members(Reply& reply, const ShardMessage& message) {
   for (std::size_t i = 0; i < entries.size(); ++i) {
     clients.push_back({entries[i].client, entries[i].user, infos[i], entries[i].channel_info});
   }
-  append_result(reply.text, place, api::PresenceResult{clients});
+  append_result(reply.text, place(), api::PresenceResult{clients});
 }
 
 void ApiCall::complete_history(Reply& reply, const ShardMessage& message) {
@@ -144,7 +126,7 @@ void ApiCall::complete_history(Reply& reply, const ShardMessage& message) {
         {{as_text(publication.data()), is_binary}, item.offset, extras.publisher, extras.tags});
   }
   const std::string epoch = epoch_text(answer.position.epoch);
-  append_result(reply.text, is_batch_ ? api::Place::kBatch : api::Place::kBody,
+  append_result(reply.text, place(),
                 api::HistoryResult{publications, {answer.position.offset, epoch}});
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/check.h"
+#include "gateway/api/refusals.h"
 #include "gateway/epoch_text.h"
 #include "proto/api/answer.h"
 #include "proto/json/text.h"
@@ -12,12 +13,6 @@ namespace {
 
 using api::ErrorCode;
 using api::Refusal;
-
-constexpr Refusal kUnknownChannel{ErrorCode::kUnknownChannel, {}, {}, false};
-constexpr Refusal kUnrecoverable{ErrorCode::kUnrecoverablePosition, {}, {}, false};
-constexpr Refusal kNotAvailable{ErrorCode::kNotAvailable, {}, {}, false};
-// The answers to the commands before it are as much as one answer may be.
-constexpr Refusal kTooMuch = kNotAvailable;
 
 Refusal bad(std::string_view member, std::string_view detail) noexcept {
   return {ErrorCode::kBadRequest, member, detail, false};
@@ -114,8 +109,8 @@ void ApiCall::refuse(Reply& reply, const Refusal& refusal) {
 
 Result<ApiCall::Target, Refusal> ApiCall::target_of(std::string_view channel) {
   if (channel.size() > 1 && channel.front() == kUserMark) {
-    name_.assign({kReservedPrefix, kStringUserTag}).append(channel.substr(1));
     if (channel.size() - 1 > kUserTextBytesMax) return fail(bad("channel", "is too long"));
+    name_ = user_channel(channel.substr(1));
     channel = name_;
   }
   const ChannelOptions* const options = parts_.namespaces.find_channel(channel);
@@ -174,8 +169,7 @@ void ApiCall::tell_user(std::size_t reply, const api::Selection& who, Control co
   control.client = who.client;
   // Connections over a WebSocket have no session beside them.
   if (!who.session.empty()) {
-    api::append_result(replies_[reply].text, is_batch_ ? api::Place::kBatch : api::Place::kBody,
-                       api::DoneResult{replies_[reply].method});
+    api::append_result(replies_[reply].text, place(), api::DoneResult{replies_[reply].method});
     return;
   }
   parts_.router.control(parts_.router.name(who.user.channel()), control, question(reply));
@@ -279,8 +273,7 @@ void ApiCall::ask(std::size_t reply, const api::Info&) {
   node.num_subs = figures.subscriptions;
   node.num_channels = figures.channels;
   node.uptime = figures.uptime_seconds;
-  api::append_result(replies_[reply].text, is_batch_ ? api::Place::kBatch : api::Place::kBody,
-                     api::InfoResult{std::span(&node, 1)});
+  api::append_result(replies_[reply].text, place(), api::InfoResult{std::span(&node, 1)});
 }
 
 void ApiCall::on_answer(const ShardMessage& message, std::uint32_t& next_request) {
@@ -299,7 +292,7 @@ void ApiCall::on_answer(const ShardMessage& message, std::uint32_t& next_request
     if (answer_bytes_ > parts_.limits.call_bytes && is_batch_) {
       answer_bytes_ -= reply.text.size();
       reply.text = {};
-      refuse(reply, kTooMuch);
+      refuse(reply, kNotAvailable);  // those before it are as much as one answer may be
     }
   }
   next_request_ = &next_request;

@@ -20,6 +20,7 @@
 #include "gateway/endpoints.h"
 #include "gateway/router.h"
 #include "gateway/shard_message.h"
+#include "proto/api/answer.h"
 #include "proto/api/errors.h"
 #include "proto/api/request.h"
 
@@ -99,6 +100,7 @@ class ApiCall {
   void write_channels(Reply& reply);
 
   void refuse(Reply& reply, const api::Refusal& refusal);
+  api::Place place() const noexcept { return is_batch_ ? api::Place::kBatch : api::Place::kBody; }
   // By kind of request.
   void ask(std::size_t reply, const api::Publish& request);
   void ask(std::size_t reply, const api::Broadcast& request);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <utility>
 #include <variant>
 
@@ -180,8 +179,7 @@ Farewell CentrifugeDialect::farewell(Cause cause) const noexcept {
   }
 }
 
-// In the words of this protocol: a text frame behind as many bytes as the publication has in front
-// of its own, so that it goes back where it came from.
+// In the words of this protocol.
 Payload* CentrifugeDialect::translate(const sluice::Publication& publication, Position position,
                                       const ChannelOptions& options) noexcept {
   Payload& plain = *publication.payload;
@@ -205,33 +203,17 @@ Payload* CentrifugeDialect::translate(const sluice::Publication& publication, Po
   }
   push_.clear();
   append_publication_push(push_, name_of(publication.channel()), said);
-  std::array<std::byte, ws::kFrameHeaderMax> header;
-  const std::size_t size = ws::encode_header(header, ws::Opcode::kText, true, push_.size());
-  const std::size_t frame_at = publication.frame_at;
-  Payload& made =
-      payloads_.make_variant(plain, frame_at + size + push_.size(), Variant::kTranslated);
-  std::byte* const out = PayloadPool::writable(made).data();
-  std::memcpy(out, plain.bytes.data(), frame_at);
-  std::memcpy(out + frame_at, header.data(), size);
-  std::memcpy(out + frame_at + size, push_.data(), push_.size());
-  return &made;
+  return &make_framed_variant(payloads_, publication, ws::Opcode::kText, as_bytes(push_), false,
+                              Variant::kTranslated);
 }
 
 // For channels whose clients do not count: a message of the connection, in the words of the other
 // dialects.
 std::size_t CentrifugeDialect::encode_gap(Bytes out, std::uint64_t missed) noexcept {
-  constexpr std::string_view kBegin = R"({"push":{"message":{"data":)";
-  constexpr std::string_view kEnd = "}}}";
   std::array<char, dialect::kGapBytesMax> gap;
-  const std::size_t gap_size = dialect::write_gap(gap, missed);
-  std::array<std::byte, ws::kFrameHeaderMax> header;
-  const std::size_t size =
-      ws::encode_header(header, ws::Opcode::kText, true, kBegin.size() + gap_size + kEnd.size());
-  std::byte* at = std::copy_n(header.data(), size, out.data());
-  for (const std::string_view part : {kBegin, std::string_view(gap.data(), gap_size), kEnd}) {
-    at = std::copy_n(as_bytes(part).data(), part.size(), at);
-  }
-  return static_cast<std::size_t>(at - out.data());
+  push_.clear();
+  append_message_push(push_, {gap.data(), dialect::write_gap(gap, missed)});
+  return encode_text_frame(out, push_);
 }
 
 Time CentrifugeDialect::next_deadline(Session& session) noexcept {

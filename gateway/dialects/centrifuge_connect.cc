@@ -30,16 +30,13 @@ Result<token::ConnectionClaims, token::TokenFault> read_token(Session& session,
 }
 
 // What the client has had last of the channels that it followed before.
-void recover(const ConnectRequest& request, std::string_view name,
-             CentrifugeState::Channel& channel) {
+void recover_called(const ConnectRequest& request, std::string_view name,
+                    CentrifugeState::Channel& channel) {
   SubsReader reader(request.subs);
   SubscribeRequest sub;
   while (reader.next(sub)) {
     if (sub.channel != name || !sub.recover) continue;
-    channel.is_recovering = true;
-    const auto epoch = parse_epoch(sub.position.epoch);
-    channel.has_position = epoch.has_value();
-    channel.position = {epoch.value_or(0), sub.position.offset};
+    recover(channel, sub.position);
   }
 }
 
@@ -82,7 +79,7 @@ void CentrifugeDialect::connect(Session& session, std::uint32_t id,
     Channel own;
     own.is_server_side = true;
     const std::string name = personal_channel({}, state.user);
-    recover(request, name, own);
+    recover_called(request, name, own);
     follow(session, channel_called(state, name), std::move(own));
   }
   for (const token::ChannelGrant& grant : claims.channels) {
@@ -93,7 +90,7 @@ void CentrifugeDialect::connect(Session& session, std::uint32_t id,
     followed.info = grant.info;
     followed.data = grant.data;
     followed.wants_joins = grant.overrides.force_push_join_leave.value_or(false);
-    recover(request, grant.channel, followed);
+    recover_called(request, grant.channel, followed);
     follow(session, channel, std::move(followed));
   }
   if (state.channels.empty()) complete_connect(session);
@@ -115,7 +112,6 @@ void CentrifugeDialect::complete_connect(Session& session) noexcept {
   result.ping = static_cast<std::uint32_t>(
       std::chrono::ceil<std::chrono::seconds>(session.shard().limits.ping_interval).count());
   result.pong = true;
-  if (!result.expires) result.ttl = 0;
   state.is_connected = true;
   reply(session, state.asked.id, result);
   session.schedule_first_ping();
@@ -141,9 +137,7 @@ void CentrifugeDialect::refresh(Session& session, std::uint32_t id,
   if (!claims || claims->user != state.user) return session.end(Cause::kInvalidToken);
   state.expires_at = claims->expires_at;
   state.info = claims->info;
-  reply(session, id,
-        RefreshResult{state.expires_at != 0,
-                      state.expires_at == 0 ? 0 : time_to_live(session, state.expires_at)});
+  reply(session, id, RefreshResult{state.expires_at != 0, time_to_live(session, state.expires_at)});
   session.wake_at(next_deadline(session));
 }
 

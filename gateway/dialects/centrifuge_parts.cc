@@ -25,7 +25,7 @@ std::string channel_called(const CentrifugeState& state, std::string_view name) 
   const bool is_own = !state.user.empty() && name.starts_with(kUserBoundary) &&
                       name.substr(1) == std::string_view(state.user);
   if (!is_own) return std::string(name);
-  return std::string{kReservedPrefix, kStringUserTag} + state.user;
+  return user_channel(state.user);
 }
 
 std::string name_of(std::string_view channel) {
@@ -35,6 +35,13 @@ std::string name_of(std::string_view channel) {
 
 const ChannelOptions* options_of(Session& session, std::string_view channel) noexcept {
   return session.shard().router.namespaces().find_channel(channel);
+}
+
+void recover(CentrifugeState::Channel& channel, const StreamPosition& had) noexcept {
+  const auto epoch = parse_epoch(had.epoch);
+  channel.is_recovering = true;
+  channel.has_position = epoch.has_value();
+  channel.position = {epoch.value_or(0), had.offset};
 }
 
 bool to_publications(const std::vector<HistoryAnswer::Item>& items, std::string_view epoch,

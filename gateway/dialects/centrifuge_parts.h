@@ -10,6 +10,7 @@
 #include "gateway/epoch_text.h"
 #include "gateway/history_answer.h"
 #include "gateway/session.h"
+#include "proto/centrifuge/command.h"
 #include "proto/centrifuge/reply.h"
 
 namespace sluice::centrifuge {
@@ -18,7 +19,8 @@ inline CentrifugeState& state_of(Session& session) noexcept { return *session.st
 
 // Of the wall clock, since 1970.
 std::int64_t now_seconds(Session& session) noexcept;
-// How long something lasts that ends at `expires_at`, in seconds; 0 if it has ended.
+// How long something lasts that ends at `expires_at`, in seconds; 0 if it has ended, or if that is
+// 0: never.
 std::uint32_t time_to_live(Session& session, std::int64_t expires_at) noexcept;
 
 // The gateway's name of a channel for what the client calls `name`, and the other way round. They
@@ -28,6 +30,9 @@ std::string name_of(std::string_view channel);
 
 // The options of a channel; null if its namespace is unknown.
 const ChannelOptions* options_of(Session& session, std::string_view channel) noexcept;
+
+// The client has had a channel up to `had`, and wants what it missed.
+void recover(CentrifugeState::Channel& channel, const StreamPosition& had) noexcept;
 
 // Publications in the order of `items`, as views into them. False: one of them is no JSON.
 bool to_publications(const std::vector<HistoryAnswer::Item>& items, std::string_view epoch,

@@ -3,7 +3,6 @@
 #include <optional>
 #include <vector>
 
-#include "core/base/serial.h"
 #include "gateway/dialects/centrifuge.h"
 #include "gateway/dialects/centrifuge_parts.h"
 #include "gateway/robot/robot.h"
@@ -158,9 +157,7 @@ void CentrifugeDialect::answer_presence(Session& session, const ShardMessage& me
   }
   std::vector<ClientInfo> clients;
   clients.reserve(message.count);
-  Reader in(message.payload == nullptr ? ConstBytes() : message.payload->bytes);
-  while (!in.rest().empty()) {
-    const PresenceEntry entry = PresenceEntry::unpack(in.get_text());
+  for (const PresenceEntry& entry : PresenceEntry::unpack_all(message.payload)) {
     clients.push_back({entry.user, entry.client, entry.connection_info, entry.channel_info});
   }
   reply(session, asked.id, PresenceResult{clients});

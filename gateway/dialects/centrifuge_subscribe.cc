@@ -55,10 +55,6 @@ Verdict judge(Session& session, const SubscribeRequest& request, const ChannelOp
   return {errors::kPermissionDenied};
 }
 
-std::uint32_t ttl_of(Session& session, std::int64_t expires_at) noexcept {
-  return expires_at == 0 ? 0 : time_to_live(session, expires_at);
-}
-
 }  // namespace
 
 void CentrifugeDialect::subscribe(Session& session, std::uint32_t id,
@@ -81,12 +77,7 @@ void CentrifugeDialect::subscribe(Session& session, std::uint32_t id,
   if (verdict.error) return refuse(*verdict.error);
   followed.wants_joins = request.join_leave;
   followed.is_strict = request.reject_unrecovered;
-  if (request.recover) {
-    followed.is_recovering = true;
-    const auto epoch = parse_epoch(request.position.epoch);
-    followed.has_position = epoch.has_value();
-    followed.position = {epoch.value_or(0), request.position.offset};
-  }
+  if (request.recover) recover(followed, request.position);
   state.asked.kind = CentrifugeState::Asked::Kind::kSubscribe;
   state.asked.id = id;
   state.asked.channel = channel;
@@ -112,7 +103,7 @@ bool CentrifugeDialect::make_result(Session& session, Channel& channel, const Jo
   std::vector<centrifuge::Publication> publications;
   SubscribeResult result;
   result.expires = channel.expires_at != 0;
-  result.ttl = ttl_of(session, channel.expires_at);
+  result.ttl = time_to_live(session, channel.expires_at);
   result.data = channel.data;
   result.was_recovering = channel.is_recovering;
   if (channel.is_positioned) {
@@ -250,7 +241,7 @@ void CentrifugeDialect::sub_refresh(Session& session, std::uint32_t id,
   if (!verdict.is_granted()) return session.end(Cause::kInvalidToken);
   state.channels[index].expires_at = renewed.expires_at;
   reply(session, id,
-        SubRefreshResult{renewed.expires_at != 0, ttl_of(session, renewed.expires_at)});
+        SubRefreshResult{renewed.expires_at != 0, time_to_live(session, renewed.expires_at)});
   session.wake_at(next_deadline(session));
 }
 
