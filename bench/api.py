@@ -13,17 +13,15 @@ import argparse
 import base64
 import json
 import os
-import signal
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
 from pathlib import Path
 
-from harness import CLIENT_CPU, BenchError, Server, describe_machine, on_cpu, progress
+from harness import CLIENT_CPU, BenchError, Server, describe_machine, on_cpu, progress, run_program
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY = "bench"
@@ -154,10 +152,4 @@ def main():
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        sys.exit(main())
-    except BenchError as error:
-        sys.exit(f"api.py: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_program(main)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -64,6 +65,17 @@ class Server:
             self.process.kill()
             self.process.wait()
         self.reader.join(2)
+
+
+def run_program(main):
+    """Ends the process with what `main` answers, so that `with` blocks end the servers whatever comes."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        sys.exit(main())
+    except BenchError as error:
+        sys.exit(f"{os.path.basename(sys.argv[0])}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def progress(text):

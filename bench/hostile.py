@@ -13,11 +13,9 @@ gateway did something else than it should; 2 usage.
 
 import argparse
 import resource
-import signal
-import sys
 from pathlib import Path
 
-from harness import CLIENT_CPU, BenchError, Server, describe_machine, on_cpu, progress
+from harness import CLIENT_CPU, BenchError, Server, describe_machine, on_cpu, progress, run_program
 from hostile_scenarios import SCENARIOS, Run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,8 +78,4 @@ def main():
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_program(main)

@@ -13,7 +13,6 @@ Exit codes: 0 everything arrived and every bar holds; 1 otherwise; 2 usage.
 import argparse
 import asyncio
 import json
-import signal
 import statistics
 import subprocess
 import sys
@@ -21,7 +20,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from harness import CLIENT_CPU, BenchError, Server, describe_machine, on_cpu, progress
+from harness import CLIENT_CPU, BenchError, Server, describe_machine, on_cpu, progress, run_program
 
 ROOT = Path(__file__).resolve().parent.parent
 WELL, KILLED, SLOW = "well", "killed", "slow"
@@ -142,10 +141,4 @@ def main():
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        sys.exit(main())
-    except BenchError as error:
-        sys.exit(f"robot.py: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_program(main)

@@ -13,14 +13,14 @@ Exit codes: 0 every run was correct and every bar holds (with --quick bars are s
 import argparse
 import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from harness import (CLIENT_CPU, SERVER_CPU, BenchError, Server, describe_machine, on_cpu, progress)
+from harness import (CLIENT_CPU, SERVER_CPU, BenchError, Server, describe_machine, on_cpu, progress,
+                     run_program)
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "build" / "bench-cache"
@@ -245,9 +245,4 @@ def main():
 
 
 if __name__ == "__main__":
-    # So that `with` blocks end the servers.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_program(main)

@@ -5,19 +5,20 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "tests/case_program.h"
 #include "tests/differential/answers.h"
 #include "tests/differential/backend_pair.h"
 #include "tests/differential/simd_pair.h"
 
 namespace {
 
-constexpr int kExitFound = 1;
-constexpr int kExitUsage = 2;
+using sluice::test::kExitFound;
+using sluice::test::kExitUsage;
+using sluice::test::read_number;
 
 int usage() {
   std::fputs(
@@ -27,12 +28,6 @@ int usage() {
       "Exit codes: 0 nothing differs, 1 something does, 2 the command line is wrong.\n",
       stderr);
   return kExitUsage;
-}
-
-bool read_number(const char* text, std::uint64_t& number) {
-  char* end = nullptr;
-  number = std::strtoull(text, &end, 10);
-  return end != text && *end == '\0';
 }
 
 volatile std::sig_atomic_t case_under_way = 0;

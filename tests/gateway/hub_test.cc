@@ -9,18 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "core/sim/sim_backend.h"
-#include "core/sim/sim_network.h"
 #include "core/sim/sim_stream.h"
-#include "gateway/dialect.h"
-#include "gateway/memory_broker.h"
-#include "gateway/router.h"
-#include "gateway/session.h"
+#include "tests/gateway/session_stand.h"
 
 namespace sluice {
 namespace {
-
-const SocketAddress kAddress = SocketAddress::ipv4(0x7f000001, 9999);
 
 // Says nothing of its own, and writes down which gaps it is asked to tell.
 struct QuietDialect final : Dialect {
@@ -38,16 +31,9 @@ struct QuietDialect final : Dialect {
   std::vector<std::uint64_t> gaps;
 };
 
-// As much of a shard as sessions need to join channels.
-class HubTest : public testing::Test,
-                private ReactorHost,
-                private RouterHost,
-                private SessionKeeper {
+class HubTest : public test::SessionStand {
  protected:
-  HubTest() {
-    reactor_.attach();
-    EXPECT_TRUE(backend_->listen(network_.open_listener(kAddress)).has_value());
-  }
+  HubTest() { speak(dialect_); }
   ~HubTest() override { backend_.reset(); }
 
   // Sessions that are open and follow nothing.
@@ -58,11 +44,7 @@ class HubTest : public testing::Test,
     EXPECT_EQ(opened_.size(), all);
     return {opened_.end() - static_cast<std::ptrdiff_t>(count), opened_.end()};
   }
-  void turn() {
-    network_.run_due();
-    reactor_.turn(Duration::zero());
-    network_.clock().advance(std::chrono::microseconds(1));
-  }
+  void turn() { SessionStand::turn(std::chrono::microseconds(1)); }
   void join(Session& session, std::string_view channel) {
     session.join(channel, false);
     router_.settle();
@@ -89,68 +71,26 @@ class HubTest : public testing::Test,
     return connections_.at(&session)->queue_size();
   }
 
-  SimNetwork network_;
-  Limits limits_;
-  std::unique_ptr<SimBackend> backend_ = std::make_unique<SimBackend>(network_);
-  ShardCounters counters_;
-  Reactor reactor_{*backend_,
-                   network_.clock(),
-                   {limits_.write_timeout, limits_.close_timeout, 1 << 20, limits_.write_queue / 2,
-                    limits_.write_queue / 16},
-                   0,
-                   *this};
-  Exchange<ShardMessage> exchange_{1};
-  MemoryBroker broker_{1};
-  Slab<Session, 64> sessions_;
-  Namespaces namespaces_;
-  Router router_{
-      {0, {1, 2}, limits_, namespaces_, exchange_, reactor_, sessions_, broker_, counters_, *this}};
-  Shedder shedder_{reactor_, sessions_, counters_, limits_.write_queues_total};
   QuietDialect dialect_;
   std::set<Session*> got_;
 
  private:
-  struct SilentSink final : LogSink {
-    void write(std::string_view) noexcept override {}
-  };
-
   std::size_t queued(const Session& session) const {
     return connections_.at(&session)->queued_payloads();
   }
-  // ReactorHost
   void on_accept(Handle, Connection& connection) noexcept override {
     SessionState state(DialectKind::kEcho, reader_context_);
     state.opening = std::make_unique<std::string>("open");
-    const Handle self = sessions_.allocate(context_, connection, std::move(state));
-    Session* session = sessions_.get(self);
-    session->start(self);
-    opened_.push_back(session);
-    connections_[session] = &connection;
+    Session& session = start_session(connection, std::move(state));
+    opened_.push_back(&session);
+    connections_[&session] = &connection;
   }
-  void on_accept_paused(Handle, std::error_code) noexcept override {}
-  void on_inboxes() noexcept override { router_.settle(); }
-  void on_turn_end() noexcept override { router_.on_turn_end(); }
-  bool prepare_sleep() noexcept override { return false; }
-  void on_awake() noexcept override {}
-  // RouterHost
   void on_shard_message(std::uint32_t, const ShardMessage&) noexcept override { FAIL(); }
-  // SessionKeeper
   void on_session_ended(Handle session) noexcept override {
     std::erase(opened_, sessions_.get(session));
-    sessions_.free(session);
+    SessionStand::on_session_ended(session);
   }
-  void on_session_frozen(Handle, FrozenSession) noexcept override { FAIL(); }
 
-  SilentSink sink_;
-  Logger log_{network_.clock(), sink_, LogLevel::kError, LogFormat::kText};
-  Random random_{1};
-  ws::ReaderContext reader_context_{ws::Role::kServer, {}, Simd::detect(), &reactor_.blocks()};
-  std::array<Dialect*, kDialectCount> dialects_{&dialect_, &dialect_, &dialect_, &dialect_};
-  Compression settings_;
-  ShardCompression compression_{settings_, reactor_.blocks(), reactor_.payloads(), counters_};
-  ShardContext context_{0,         limits_, reactor_, router_,         shedder_,  compression_,
-                        counters_, log_,    random_,  reader_context_, dialects_, *this,
-                        nullptr};
   std::vector<std::unique_ptr<SimStream>> streams_;
   std::vector<Session*> opened_;
   std::map<const Session*, Connection*> connections_;

@@ -2,16 +2,17 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 
+#include "tests/case_program.h"
 #include "tests/sim/chaos.h"
 
 namespace {
 
-constexpr int kExitFound = 1;
-constexpr int kExitUsage = 2;
+using sluice::test::kExitFound;
+using sluice::test::kExitUsage;
+using sluice::test::read_number;
 
 int usage() {
   std::fputs(
@@ -21,12 +22,6 @@ int usage() {
       "Exit codes: 0 nothing is, 1 something is, 2 the command line is wrong.\n",
       stderr);
   return kExitUsage;
-}
-
-bool read_number(const char* text, std::uint64_t& number) {
-  char* end = nullptr;
-  number = std::strtoull(text, &end, 10);
-  return end != text && *end == '\0';
 }
 
 volatile std::sig_atomic_t seed_under_way = 0;

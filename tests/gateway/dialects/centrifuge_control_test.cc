@@ -5,33 +5,25 @@
 #include <string>
 #include <vector>
 
-#include "core/sim/sim_backend.h"
-#include "core/sim/sim_network.h"
 #include "core/sim/sim_stream.h"
 #include "gateway/dialects/centrifuge.h"
-#include "gateway/memory_broker.h"
-#include "gateway/router.h"
-#include "gateway/session.h"
 #include "proto/token/jwt.h"
 #include "proto/ws/client.h"
+#include "tests/gateway/session_stand.h"
 #include "tests/proto/token/sign.h"
 
 namespace sluice {
 namespace {
 
-const SocketAddress kAddress = SocketAddress::ipv4(0x7f000001, 9999);
 constexpr std::string_view kUserChannel = "\xffs42";
 
-// As much of a shard as one session of the user 42 needs.
-class CentrifugeControlTest : public testing::Test,
-                              private ReactorHost,
-                              private RouterHost,
-                              private SessionKeeper {
+// One session of the user 42.
+class CentrifugeControlTest : public test::SessionStand {
  protected:
   CentrifugeControlTest() {
     EXPECT_FALSE(namespaces_.set(std::vector<std::string>{"hist.history_messages=5"}));
-    reactor_.attach();
-    EXPECT_TRUE(backend_->listen(network_.open_listener(kAddress)).has_value());
+    speak(dialect_);
+    context_.tokens = &tokens_;
     stream_ = network_.connect(kAddress);
     turn();
     const std::string token = token::sign(token::kHeader, R"({"sub":"42"})", "key");
@@ -44,11 +36,7 @@ class CentrifugeControlTest : public testing::Test,
   ~CentrifugeControlTest() override { backend_.reset(); }
 
   void turn() {
-    for (int i = 0; i < 200; ++i) {
-      network_.run_due();
-      reactor_.turn(Duration::zero());
-      network_.clock().advance(std::chrono::microseconds(100));
-    }
+    for (int i = 0; i < 200; ++i) SessionStand::turn(std::chrono::microseconds(100));
   }
   // What the client hears, frame headers included.
   std::string ask(std::string_view text) {
@@ -65,65 +53,22 @@ class CentrifugeControlTest : public testing::Test,
   }
   std::string client() const { return session_->client_id(); }
 
-  SimNetwork network_;
-  Limits limits_;
-  std::unique_ptr<SimBackend> backend_ = std::make_unique<SimBackend>(network_);
-  ShardCounters counters_;
-  Reactor reactor_{*backend_,
-                   network_.clock(),
-                   {limits_.write_timeout, limits_.close_timeout, 1 << 20, limits_.write_queue / 2,
-                    limits_.write_queue / 16},
-                   0,
-                   *this};
-  Exchange<ShardMessage> exchange_{1};
-  MemoryBroker broker_{1};
-  Slab<Session, 64> sessions_;
-  Namespaces namespaces_;
-  Router router_{
-      {0, {1, 2}, limits_, namespaces_, exchange_, reactor_, sessions_, broker_, counters_, *this}};
   Session* session_ = nullptr;
   std::unique_ptr<SimStream> stream_;
 
  private:
-  struct SilentSink final : LogSink {
-    void write(std::string_view) noexcept override {}
-  };
-
-  // ReactorHost
   void on_accept(Handle, Connection& connection) noexcept override {
     SessionState state(DialectKind::kCentrifuge, reader_context_);
     state.centrifuge->is_trusted = true;
-    const Handle self = sessions_.allocate(context_, connection, std::move(state));
-    session_ = sessions_.get(self);
-    session_->start(self);
+    session_ = &start_session(connection, std::move(state));
   }
-  void on_accept_paused(Handle, std::error_code) noexcept override {}
-  void on_inboxes() noexcept override { router_.settle(); }
-  void on_turn_end() noexcept override { router_.on_turn_end(); }
-  bool prepare_sleep() noexcept override { return false; }
-  void on_awake() noexcept override {}
-  // RouterHost
   void on_shard_message(std::uint32_t, const ShardMessage& message) noexcept override {
     EXPECT_EQ(message.kind, ShardMessage::Kind::kDone);
   }
-  // SessionKeeper
-  void on_session_ended(Handle session) noexcept override { sessions_.free(session); }
-  void on_session_frozen(Handle, FrozenSession) noexcept override { FAIL(); }
 
-  SilentSink sink_;
-  Logger log_{network_.clock(), sink_, LogLevel::kError, LogFormat::kText};
-  Random random_{1};
-  ws::ReaderContext reader_context_{ws::Role::kServer, {}, Simd::detect(), &reactor_.blocks()};
   CentrifugeDialect dialect_{reactor_.payloads()};
-  std::array<Dialect*, kDialectCount> dialects_{&dialect_, &dialect_, &dialect_, &dialect_};
-  Compression settings_;
-  ShardCompression compression_{settings_, reactor_.blocks(), reactor_.payloads(), counters_};
-  Shedder shedder_{reactor_, sessions_, counters_, limits_.write_queues_total};
   token::Verifier tokens_ =
       std::move(*token::Verifier::create(std::vector{std::string("key")}, {}));
-  ShardContext context_{0,         limits_, reactor_, router_,         shedder_,  compression_,
-                        counters_, log_,    random_,  reader_context_, dialects_, *this,
-                        nullptr,   &tokens_};
 };
 
 TEST_F(CentrifugeControlTest, SubscribesTheUserToAChannel) {
