@@ -155,6 +155,9 @@ void CentrifugeDialect::answer_presence(Session& session, const ShardMessage& me
     return reply(session, asked.id,
                  PresenceStatsResult{message.count, static_cast<std::uint32_t>(message.number)});
   }
+  if ((message.flags & ShardMessage::kFailed) != 0) {
+    return reply(session, asked.id, errors::kNotAvailable);
+  }
   std::vector<ClientInfo> clients;
   clients.reserve(message.count);
   for (const PresenceEntry& entry : PresenceEntry::unpack_all(message.payload)) {

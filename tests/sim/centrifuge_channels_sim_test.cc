@@ -45,6 +45,23 @@ TEST(CentrifugeChannelsSim, APublicationReachesAllAndItsSenderBeforeTheReply) {
             R"({"id":4,"unsubscribe":{}})");
 }
 
+TEST(CentrifugeChannelsSim, AListTooLongForOneAnswerIsAnErrorAndNotAnEmptyOne) {
+  Limits limits;
+  limits.answer_bytes = 100;
+  CentrifugeWorld world(false, {}, limits);
+  SimClient& one = world.connect();
+  SimClient& two = world.connect();
+  const std::string list = R"({"id":3,"presence":{"channel":"hist:1"}})";
+  const std::string numbers = R"({"id":4,"presence_stats":{"channel":"hist:1"}})";
+  world.ask(one, subscribe("hist:1"));
+  EXPECT_EQ(world.ask(one, list),
+            R"({"id":3,"presence":{"presence":{"A":{"user":"","client":"A"}}}})");
+  world.ask(two, subscribe("hist:1"));
+  EXPECT_EQ(world.ask(one, list), R"({"id":3,"error":{"code":108,"message":"not available"}})");
+  EXPECT_EQ(world.ask(one, numbers),
+            R"({"id":4,"presence_stats":{"num_clients":2,"num_users":1}})");
+}
+
 TEST(CentrifugeChannelsSim, WhatIsRefused) {
   CentrifugeWorld world;
   SimClient& client = world.connect();
