@@ -88,8 +88,6 @@ class Mailboxes {
   // Gives everything up without counting: the instance ends.
   void clear(Mailbox& box) noexcept;
 
-  std::size_t total_cost() const noexcept { return total_cost_; }
-
  private:
   void give_up(Mailbox& box, StoredMessages::Item item, Drop reason) noexcept;
   void lose(Mailbox& box, Drop reason) noexcept;

@@ -60,7 +60,6 @@ struct ShardMessage {
     kHandOver,  // payload: a HandedConnection
     // From foreign threads.
     kStop,  // number: deadline in ns of the monotonic clock
-    kStopNow,
   };
   // flags
   static constexpr std::uint8_t kWithPresence = 1;  // who is there can be asked for

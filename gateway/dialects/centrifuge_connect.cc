@@ -78,7 +78,7 @@ void CentrifugeDialect::connect(Session& session, std::uint32_t id,
   if (!state.user.empty()) {
     Channel own;
     own.is_server_side = true;
-    const std::string name = personal_channel({}, state.user);
+    const std::string name = personal_channel(state.user);
     recover_called(request, name, own);
     follow(session, channel_called(state, name), std::move(own));
   }

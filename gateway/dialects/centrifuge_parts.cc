@@ -30,7 +30,7 @@ std::string channel_called(const CentrifugeState& state, std::string_view name) 
 
 std::string name_of(std::string_view channel) {
   if (kind_of(channel) != ChannelKind::kUser) return std::string(channel);
-  return personal_channel({}, user_text(channel));
+  return personal_channel(user_text(channel));
 }
 
 const ChannelOptions* options_of(Session& session, std::string_view channel) noexcept {

@@ -4,7 +4,7 @@
 //   chat:42          a channel of the namespace "chat"
 //   $chat:42         private: needs a subscription token; its namespace is "chat" too
 //   chat:talk#41,42  only for the users 41 and 42
-//   #42, chat:#42    the personal channel of the user 42
+//   #42              the personal channel of the user 42
 //
 // Names that clients choose are 1 to 255 bytes of ASCII; names that the server gives may be
 // anything, and the other functions take both. Decisions where the protocol says nothing: an empty
@@ -19,7 +19,6 @@ namespace sluice::centrifuge {
 
 inline constexpr std::size_t kChannelBytesMax = 255;
 inline constexpr char kPrivatePrefix = '$';
-inline constexpr char kNamespaceBoundary = ':';
 inline constexpr char kUserBoundary = '#';
 inline constexpr char kUserSeparator = ',';
 
@@ -31,25 +30,8 @@ constexpr bool is_channel_name(std::string_view channel) noexcept {
   return !channel.empty() && channel.size() <= kChannelBytesMax;
 }
 
-// What an operator may call a namespace.
-constexpr bool is_namespace_name(std::string_view name) noexcept {
-  for (const char c : name) {
-    const bool is_allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                            (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-    if (!is_allowed) return false;
-  }
-  return name.size() >= 2;
-}
-
 constexpr bool is_private(std::string_view channel) noexcept {
   return channel.starts_with(kPrivatePrefix);
-}
-
-// What stands before the first boundary; empty for the default namespace.
-constexpr std::string_view namespace_of(std::string_view channel) noexcept {
-  if (is_private(channel)) channel.remove_prefix(1);
-  const std::size_t boundary = channel.find(kNamespaceBoundary);
-  return boundary == std::string_view::npos ? std::string_view() : channel.substr(0, boundary);
 }
 
 // The name ends in a list of the users that may subscribe.
@@ -70,11 +52,9 @@ constexpr bool is_user_allowed(std::string_view channel, std::string_view user) 
   }
 }
 
-// The channel that the server subscribes a user to, in a namespace or in the default one.
-inline std::string personal_channel(std::string_view name_space, std::string_view user) {
-  std::string channel(name_space);
-  if (!channel.empty()) channel += kNamespaceBoundary;
-  return channel.append(1, kUserBoundary).append(user);
+// The channel that the server subscribes a user to.
+inline std::string personal_channel(std::string_view user) {
+  return std::string(1, kUserBoundary).append(user);
 }
 
 }  // namespace sluice::centrifuge

@@ -1,9 +1,10 @@
 // The numbers of the Centrifuge protocol (version 2): errors in replies, reasons of a disconnect,
 // and reasons why the server took a subscription away.
 //
-// Clients act on the numbers, people read the texts. Errors 100-399 and the disconnects and
-// unsubscribes here belong to the protocol; applications have errors 400-1999 and disconnects
-// 4000-4999, which is why all three are plain values and not closed lists.
+// Those of them that are said here. Clients act on the numbers, people read the texts. Errors
+// 100-399 and the disconnects and unsubscribes here belong to the protocol; applications have
+// errors 400-1999 and disconnects 4000-4999, which is why all three are plain values and not closed
+// lists.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,6 @@ struct Error {
 
 namespace errors {
 inline constexpr Error kInternal{100, "internal server error", true};
-inline constexpr Error kUnauthorized{101, "unauthorized"};
 inline constexpr Error kUnknownChannel{102, "unknown channel"};
 inline constexpr Error kPermissionDenied{103, "permission denied"};
 inline constexpr Error kMethodNotFound{104, "method not found"};
@@ -34,12 +34,12 @@ inline constexpr Error kBadRequest{107, "bad request"};
 inline constexpr Error kNotAvailable{108, "not available"};
 inline constexpr Error kTokenExpired{109, "token expired"};
 inline constexpr Error kExpired{110, "expired"};
-inline constexpr Error kTooManyRequests{111, "too many requests", true};
 inline constexpr Error kUnrecoverablePosition{112, "unrecoverable position"};
 }  // namespace errors
 
-// The end of a connection: the close frame's code and reason. A reason is never valid JSON, since
-// clients try to read it as such first.
+// The end of a connection: the close frame's code and reason. Clients come back after 3000-3499
+// and not after 3500-3999. A reason is never valid JSON, since clients try to read it as such
+// first.
 struct Disconnect {
   std::uint16_t code = 0;
   std::string_view reason;
@@ -49,30 +49,17 @@ namespace disconnects {
 inline constexpr Disconnect kShutdown{3001, "shutdown"};
 inline constexpr Disconnect kInternal{3004, "internal server error"};
 inline constexpr Disconnect kConnectionExpired{3005, "connection expired"};
-inline constexpr Disconnect kSubscriptionExpired{3006, "subscription expired"};
 inline constexpr Disconnect kSlow{3008, "slow"};
-inline constexpr Disconnect kWriteError{3009, "write error"};
 inline constexpr Disconnect kInsufficientState{3010, "insufficient state"};
-inline constexpr Disconnect kForceReconnect{3011, "force reconnect"};
 inline constexpr Disconnect kNoPong{3012, "no pong"};
-inline constexpr Disconnect kTooManyRequests{3013, "too many requests"};
 inline constexpr Disconnect kInvalidToken{3500, "invalid token"};
 inline constexpr Disconnect kBadRequest{3501, "bad request"};
 inline constexpr Disconnect kStale{3502, "stale"};
 inline constexpr Disconnect kForceDisconnect{3503, "force disconnect"};
-inline constexpr Disconnect kConnectionLimit{3504, "connection limit"};
 inline constexpr Disconnect kChannelLimit{3505, "channel limit"};
 inline constexpr Disconnect kInappropriateProtocol{3506, "inappropriate protocol"};
-inline constexpr Disconnect kPermissionDenied{3507, "permission denied"};
 inline constexpr Disconnect kNotAvailable{3508, "not available"};
-inline constexpr Disconnect kTooManyErrors{3509, "too many errors"};
 }  // namespace disconnects
-
-// Whether clients connect again after this close code, of the protocol or of WebSocket.
-constexpr bool reconnects(std::uint16_t code) noexcept {
-  if (code < 3000) return code != 1009;
-  return code % 1000 < 500 || code >= 5000;
-}
 
 // A subscription that ended on the server: clients subscribe again from 2500 on.
 struct Unsubscribe {

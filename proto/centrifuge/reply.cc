@@ -111,11 +111,6 @@ void append(std::string& out, const HistoryResult& result) {
   object.number("offset", result.offset);
 }
 
-void append(std::string& out, const RpcResult& result) {
-  Object object(out);
-  raw(object, "data", result.data);
-}
-
 void append_lifetime(std::string& out, bool expires, std::uint32_t ttl) {
   Object object(out);
   object.optional_flag("expires", expires);
@@ -141,13 +136,6 @@ void append(std::string& out, const Unsubscribe& unsubscribe) {
   Object object(out);
   object.optional_number("code", unsubscribe.code);
   object.optional_text("reason", unsubscribe.reason);
-}
-
-void append(std::string& out, const Disconnect& disconnect) {
-  Object object(out);
-  object.optional_number("code", disconnect.code);
-  object.optional_text("reason", disconnect.reason);
-  object.optional_flag("reconnect", reconnects(disconnect.code));
 }
 
 template <class Result>
@@ -208,9 +196,6 @@ void append_reply(std::string& out, std::uint32_t id, const PresenceStatsResult&
 void append_reply(std::string& out, std::uint32_t id, const HistoryResult& result) {
   reply(out, id, "history", result);
 }
-void append_reply(std::string& out, std::uint32_t id, const RpcResult& result) {
-  reply(out, id, "rpc", result);
-}
 void append_reply(std::string& out, std::uint32_t id, const RefreshResult& result) {
   reply(out, id, "refresh", result);
 }
@@ -253,9 +238,6 @@ void append_message_push(std::string& out, std::string_view data) {
 }
 void append_refresh_push(std::string& out, const RefreshResult& refresh) {
   push(out, {}, "refresh", refresh);
-}
-void append_disconnect_push(std::string& out, const Disconnect& disconnect) {
-  push(out, {}, "disconnect", disconnect);
 }
 
 }  // namespace sluice::centrifuge

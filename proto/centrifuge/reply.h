@@ -1,7 +1,7 @@
 // What the server says in the Centrifuge protocol (version 2, JSON): replies to commands, and
 // pushes.
 //
-// Each function appends one JSON object; a frame holds one or several, joined by kReplySeparator.
+// Each function appends one JSON object, and a frame holds one.
 // Members at their default are left out, apart from those that Centrifugo's own clients are used
 // to find: `user` and `client` of a ClientInfo, counts of a presence, and all of a history.
 //
@@ -25,8 +25,6 @@
 #include "proto/centrifuge/codes.h"
 
 namespace sluice::centrifuge {
-
-inline constexpr char kReplySeparator = '\n';
 
 // The server's ping, an empty reply.
 inline constexpr std::string_view kPing = "{}";
@@ -93,10 +91,6 @@ struct HistoryResult {
   std::uint64_t offset = 0;
 };
 
-struct RpcResult {
-  std::string_view data = {};
-};
-
 // How long a connection or a subscription lasts from now on.
 struct RefreshResult {
   bool expires = false;
@@ -124,7 +118,6 @@ void append_reply(std::string& out, std::uint32_t id, const PublishResult& resul
 void append_reply(std::string& out, std::uint32_t id, const PresenceResult& result);
 void append_reply(std::string& out, std::uint32_t id, const PresenceStatsResult& result);
 void append_reply(std::string& out, std::uint32_t id, const HistoryResult& result);
-void append_reply(std::string& out, std::uint32_t id, const RpcResult& result);
 void append_reply(std::string& out, std::uint32_t id, const RefreshResult& result);
 void append_reply(std::string& out, std::uint32_t id, const SubRefreshResult& result);
 
@@ -149,7 +142,5 @@ void append_unsubscribe_push(std::string& out, std::string_view channel,
 // About the connection.
 void append_message_push(std::string& out, std::string_view data);
 void append_refresh_push(std::string& out, const RefreshResult& refresh);
-// Only for transports without a close frame; a WebSocket says it there.
-void append_disconnect_push(std::string& out, const Disconnect& disconnect);
 
 }  // namespace sluice::centrifuge

@@ -19,20 +19,6 @@ TEST(ChannelName, IsShortAscii) {
   EXPECT_FALSE(is_channel_name("news\x80"));
 }
 
-TEST(ChannelName, HasANamespace) {
-  EXPECT_EQ(namespace_of("news"), "");
-  EXPECT_EQ(namespace_of("chat:42"), "chat");
-  EXPECT_EQ(namespace_of("chat:42:1"), "chat");
-  EXPECT_EQ(namespace_of("chat:"), "chat");
-  EXPECT_EQ(namespace_of(":chat"), "");
-  EXPECT_EQ(namespace_of("$chat:42"), "chat");
-  EXPECT_EQ(namespace_of("$priv"), "");
-  EXPECT_EQ(namespace_of("$$a:1"), "$a");
-  EXPECT_EQ(namespace_of("#42"), "");
-  EXPECT_EQ(namespace_of("chat:#42"), "chat");
-  EXPECT_EQ(namespace_of(""), "");
-}
-
 TEST(ChannelName, MayBePrivate) {
   EXPECT_TRUE(is_private("$priv"));
   EXPECT_TRUE(is_private("$chat:42"));
@@ -59,19 +45,8 @@ TEST(ChannelName, MayListItsUsers) {
 }
 
 TEST(ChannelName, MayBePersonal) {
-  EXPECT_EQ(personal_channel("", "42"), "#42");
-  EXPECT_EQ(personal_channel("chat", "42"), "chat:#42");
-  EXPECT_TRUE(is_user_allowed(personal_channel("chat", "42"), "42"));
-  EXPECT_EQ(namespace_of(personal_channel("chat", "42")), "chat");
-}
-
-TEST(ChannelName, NamespaceNamesAreWords) {
-  for (const std::string_view name : {"ab", "Chat-2", "a_b", "a.b", "00"}) {
-    EXPECT_TRUE(is_namespace_name(name)) << name;
-  }
-  for (const std::string_view name : {"", "a", "a:b", "a b", "a#", "$a", "\xc3\xa4\xc3\xa4"}) {
-    EXPECT_FALSE(is_namespace_name(name)) << name;
-  }
+  EXPECT_EQ(personal_channel("42"), "#42");
+  EXPECT_TRUE(is_user_allowed(personal_channel("42"), "42"));
 }
 
 }  // namespace

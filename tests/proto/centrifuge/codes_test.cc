@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <initializer_list>
 #include <string>
 
 #include "proto/centrifuge/reply.h"
@@ -18,7 +17,6 @@ TEST(CentrifugeCodes, ErrorsAreTheProtocols) {
            (error.is_temporary ? " temporary" : "");
   };
   EXPECT_EQ(row(errors::kInternal), "100 internal server error temporary");
-  EXPECT_EQ(row(errors::kUnauthorized), "101 unauthorized");
   EXPECT_EQ(row(errors::kUnknownChannel), "102 unknown channel");
   EXPECT_EQ(row(errors::kPermissionDenied), "103 permission denied");
   EXPECT_EQ(row(errors::kMethodNotFound), "104 method not found");
@@ -28,7 +26,6 @@ TEST(CentrifugeCodes, ErrorsAreTheProtocols) {
   EXPECT_EQ(row(errors::kNotAvailable), "108 not available");
   EXPECT_EQ(row(errors::kTokenExpired), "109 token expired");
   EXPECT_EQ(row(errors::kExpired), "110 expired");
-  EXPECT_EQ(row(errors::kTooManyRequests), "111 too many requests temporary");
   EXPECT_EQ(row(errors::kUnrecoverablePosition), "112 unrecoverable position");
 }
 
@@ -37,47 +34,27 @@ TEST(CentrifugeCodes, DisconnectsAreTheProtocols) {
     Disconnect disconnect;
     std::uint16_t code;
     std::string_view reason;
-    bool reconnects;
   };
   const std::array rows = {
-      Row{disconnects::kShutdown, 3001, "shutdown", true},
-      Row{disconnects::kInternal, 3004, "internal server error", true},
-      Row{disconnects::kConnectionExpired, 3005, "connection expired", true},
-      Row{disconnects::kSubscriptionExpired, 3006, "subscription expired", true},
-      Row{disconnects::kSlow, 3008, "slow", true},
-      Row{disconnects::kWriteError, 3009, "write error", true},
-      Row{disconnects::kInsufficientState, 3010, "insufficient state", true},
-      Row{disconnects::kForceReconnect, 3011, "force reconnect", true},
-      Row{disconnects::kNoPong, 3012, "no pong", true},
-      Row{disconnects::kTooManyRequests, 3013, "too many requests", true},
-      Row{disconnects::kInvalidToken, 3500, "invalid token", false},
-      Row{disconnects::kBadRequest, 3501, "bad request", false},
-      Row{disconnects::kStale, 3502, "stale", false},
-      Row{disconnects::kForceDisconnect, 3503, "force disconnect", false},
-      Row{disconnects::kConnectionLimit, 3504, "connection limit", false},
-      Row{disconnects::kChannelLimit, 3505, "channel limit", false},
-      Row{disconnects::kInappropriateProtocol, 3506, "inappropriate protocol", false},
-      Row{disconnects::kPermissionDenied, 3507, "permission denied", false},
-      Row{disconnects::kNotAvailable, 3508, "not available", false},
-      Row{disconnects::kTooManyErrors, 3509, "too many errors", false},
+      Row{disconnects::kShutdown, 3001, "shutdown"},
+      Row{disconnects::kInternal, 3004, "internal server error"},
+      Row{disconnects::kConnectionExpired, 3005, "connection expired"},
+      Row{disconnects::kSlow, 3008, "slow"},
+      Row{disconnects::kInsufficientState, 3010, "insufficient state"},
+      Row{disconnects::kNoPong, 3012, "no pong"},
+      Row{disconnects::kInvalidToken, 3500, "invalid token"},
+      Row{disconnects::kBadRequest, 3501, "bad request"},
+      Row{disconnects::kStale, 3502, "stale"},
+      Row{disconnects::kForceDisconnect, 3503, "force disconnect"},
+      Row{disconnects::kChannelLimit, 3505, "channel limit"},
+      Row{disconnects::kInappropriateProtocol, 3506, "inappropriate protocol"},
+      Row{disconnects::kNotAvailable, 3508, "not available"},
   };
   for (const Row& row : rows) {
     EXPECT_EQ(row.disconnect.code, row.code);
     EXPECT_EQ(row.disconnect.reason, row.reason);
-    EXPECT_EQ(reconnects(row.code), row.reconnects) << row.code;
     EXPECT_FALSE(is_json_value(row.reason)) << row.reason;
     EXPECT_LE(row.reason.size(), 32u);
-  }
-}
-
-TEST(CentrifugeCodes, SayWhichClosesAreForGood) {
-  for (const std::uint16_t code : std::initializer_list<std::uint16_t>{
-           1000, 1001, 1006, 1011, 3000, 3499, 4000, 4499, 5000, 5500}) {
-    EXPECT_TRUE(reconnects(code)) << code;
-  }
-  for (const std::uint16_t code :
-       std::initializer_list<std::uint16_t>{1009, 3500, 3999, 4500, 4999}) {
-    EXPECT_FALSE(reconnects(code)) << code;
   }
 }
 

@@ -161,8 +161,6 @@ TEST(Reply, OfAHistory) {
 TEST(Reply, ToTheRest) {
   EXPECT_EQ(reply(3, PublishResult{}), R"({"id":3,"publish":{}})");
   EXPECT_EQ(reply(3, UnsubscribeResult{}), R"({"id":3,"unsubscribe":{}})");
-  EXPECT_EQ(reply(10, RpcResult{}), R"({"id":10,"rpc":{}})");
-  EXPECT_EQ(reply(10, RpcResult{"[1]"}), R"({"id":10,"rpc":{"data":[1]}})");
   EXPECT_EQ(reply(2, RefreshResult{true, 60}), R"({"id":2,"refresh":{"expires":true,"ttl":60}})");
   EXPECT_EQ(reply(2, RefreshResult{}), R"({"id":2,"refresh":{}})");
   EXPECT_EQ(reply(37, SubRefreshResult{true, 120}),
@@ -232,10 +230,6 @@ TEST(Push, AboutTheConnection) {
             R"({"push":{"message":{"data":[1]}}})");
   EXPECT_EQ((pushed<const RefreshResult&>(append_refresh_push, RefreshResult{true, 100})),
             R"({"push":{"refresh":{"expires":true,"ttl":100}}})");
-  EXPECT_EQ((pushed<const Disconnect&>(append_disconnect_push, disconnects::kShutdown)),
-            R"({"push":{"disconnect":{"code":3001,"reason":"shutdown","reconnect":true}}})");
-  EXPECT_EQ((pushed<const Disconnect&>(append_disconnect_push, disconnects::kStale)),
-            R"({"push":{"disconnect":{"code":3502,"reason":"stale"}}})");
 }
 
 TEST(Push, EmbedsRawJsonWithoutItsLineBreaks) {
