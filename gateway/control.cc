@@ -21,9 +21,18 @@ void Control::pack(std::vector<std::byte>& out) const {
   writer.put_text(channel);
   writer.put(code);
   writer.put_text(reason);
-  writer.put_text(channel_info);
-  writer.put_text(data);
+  writer.put_text(info);
   writer.put(expire_at);
+  writer.put_bool(is_expired);
+  writer.put_text(data);
+  for (const auto& value :
+       {overrides.presence, overrides.join_leave, overrides.force_push_join_leave}) {
+    writer.put_bool(value.has_value());
+    writer.put_bool(value.value_or(false));
+  }
+  writer.put_bool(since.has_value());
+  writer.put(since.value_or(Position{}).epoch);
+  writer.put(since.value_or(Position{}).offset);
 }
 
 Control Control::unpack(std::string_view packed) {
@@ -36,9 +45,20 @@ Control Control::unpack(std::string_view packed) {
   control.channel = in.get_text();
   control.code = in.get<std::uint32_t>();
   control.reason = in.get_text();
-  control.channel_info = in.get_text();
-  control.data = in.get_text();
+  control.info = in.get_text();
   control.expire_at = in.get<std::int64_t>();
+  control.is_expired = in.get_bool();
+  control.data = in.get_text();
+  for (auto* value : {&control.overrides.presence, &control.overrides.join_leave,
+                      &control.overrides.force_push_join_leave}) {
+    const bool is_set = in.get_bool();
+    const bool is_on = in.get_bool();
+    if (is_set) *value = is_on;
+  }
+  const bool is_since = in.get_bool();
+  const auto epoch = in.get<std::uint64_t>();
+  const auto offset = in.get<std::uint64_t>();
+  if (is_since) control.since = Position{epoch, offset};
   SLUICE_CHECK(in.ok());
   return control;
 }

@@ -5,10 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "gateway/broker.h"
+#include "proto/centrifuge/overrides.h"
 
 namespace sluice {
 
@@ -17,6 +20,7 @@ struct Control {
     kDisconnect,   // with code and reason
     kUnsubscribe,  // from `channel`, or from all if that is empty
     kSubscribe,    // to `channel`
+    kRefresh,      // ends at `expire_at`, or now if it `is_expired`
   };
 
   Kind kind = Kind::kDisconnect;
@@ -25,10 +29,14 @@ struct Control {
   std::string_view channel;
   std::uint32_t code = 0;
   std::string_view reason;
+  // Of kSubscribe and kRefresh.
+  std::string_view info;       // JSON: what others are told of the client, there or everywhere
+  std::int64_t expire_at = 0;  // seconds since 1970; 0: never
+  bool is_expired = false;
   // Of kSubscribe.
-  std::string_view channel_info;  // JSON, for the channel's list
-  std::string_view data;          // JSON, for the client
-  std::int64_t expire_at = 0;     // seconds since 1970; 0: never
+  std::string_view data;  // JSON, for the client
+  centrifuge::Overrides overrides;
+  std::optional<Position> since;  // and what came behind it
 
   bool concerns(std::string_view client_id) const noexcept;
 

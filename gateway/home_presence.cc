@@ -26,7 +26,7 @@ void Home::disappear(Channel& channel, ChannelName name, std::uint64_t order) no
 
 void Home::tell_presence(const Channel& channel, ChannelName name, ShardMessage::Kind kind,
                          std::string_view entry) noexcept {
-  if (!channel.options.join_leave || channel.uses.empty()) return;
+  if (channel.uses.empty() || !PresenceEntry::unpack(entry).is_announced) return;
   ShardMessage message;
   message.kind = kind;
   message.name_size = static_cast<std::uint16_t>(name.text.size());
@@ -69,8 +69,9 @@ void Home::answer_lists() noexcept {
 
 void Home::answer_list(Channel& channel) noexcept {
   dialect::ClientListEncoder encoder(channel.client_list);
-  for (const auto& [order, entry] : channel.presence) {
-    encoder.add(PresenceEntry::unpack(entry).nickname);
+  for (const auto& [order, packed] : channel.presence) {
+    const PresenceEntry entry = PresenceEntry::unpack(packed);
+    if (entry.is_listed) encoder.add(entry.nickname);
   }
   encoder.finish();
   Payload& frame = make_text_frame(payloads_, channel.client_list);
@@ -92,14 +93,16 @@ void Home::members(std::uint32_t from, const ShardMessage& message) noexcept {
   asked.number = 0;
   Payload* list = nullptr;
   if (const Channel* channel = find(channel_of(message))) {
-    asked.count = static_cast<std::uint32_t>(channel->presence.size());
     scratch_.clear();
     Writer out(scratch_);
     absl::flat_hash_set<std::string_view> users;
     const bool is_list = (message.flags & ShardMessage::kNumbersOnly) == 0;
-    for (const auto& [order, entry] : channel->presence) {
-      users.insert(PresenceEntry::unpack(entry).user);
-      if (is_list && scratch_.size() <= limits_.answer_bytes) out.put_text(entry);
+    for (const auto& [order, packed] : channel->presence) {
+      const PresenceEntry entry = PresenceEntry::unpack(packed);
+      if (!entry.is_listed) continue;
+      ++asked.count;
+      users.insert(entry.user);
+      if (is_list && scratch_.size() <= limits_.answer_bytes) out.put_text(packed);
     }
     asked.number = users.size();
     if (scratch_.size() > limits_.answer_bytes) {

@@ -114,7 +114,7 @@ void HttpStage::answer(const http::Request& request) noexcept {
     upgrade(request);
     return;
   }
-  if (request.path().starts_with(kApiPrefix)) {
+  if (request.path().starts_with(kApiPrefix) || request.path() == kApiLines) {
     if (const auto served = api()) return begin_call(request, *served);
   }
   const bool keep_alive =

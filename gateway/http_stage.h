@@ -142,7 +142,7 @@ class HttpStage final : public Stage {
   std::uint32_t last_request_ = 0;
   // A request to the API: its body is collected behind its head, then its answer is awaited.
   struct Call {
-    api::Method method;
+    std::optional<api::Method> method;  // nothing: commands in lines
     bool keep_alive;
     bool transport_errors;
     std::uint64_t body_size;

@@ -31,8 +31,11 @@ std::uint64_t HttpStage::max_body() const noexcept {
 
 // Decides by the head alone: a body is read only of who may call.
 void HttpStage::begin_call(const http::Request& request, const ApiParts& api) noexcept {
-  const auto method = api::method_of(request.path().substr(kApiPrefix.size()));
-  if (!method) return refuse_call(request, 404, "404 page not found\n");
+  std::optional<api::Method> method;
+  if (request.path() != kApiLines) {
+    method = api::method_of(request.path().substr(kApiPrefix.size()));
+    if (!method) return refuse_call(request, 404, "404 page not found\n");
+  }
   if (request.method() != "POST") {
     const http::Field allow{"Allow", "POST"};
     return refuse_call(request, 405, {}, std::span(&allow, 1));
@@ -48,7 +51,7 @@ void HttpStage::begin_call(const http::Request& request, const ApiParts& api) no
   shard_.reactor.timers().arm(timer_, shard_.reactor.now() + shard_.limits.handshake_timeout);
   body_due_ = 0;
   call_ = std::make_unique<Call>();
-  call_->method = *method;
+  call_->method = method;
   call_->keep_alive = request.keep_alive() && host_.instance().is_ready();
   call_->transport_errors = request.find("X-Centrifugo-Error-Mode") == "transport";
   call_->body_size = request.content_length();
@@ -96,7 +99,11 @@ std::size_t HttpStage::collect_body(Bytes bytes) noexcept {
 
 void HttpStage::make_call(std::string_view body) noexcept {
   call_->made = std::make_unique<ApiCall>(*host_.api(), self_, call_->transport_errors);
-  call_->made->begin(call_->method, body, last_request_);
+  if (call_->method) {
+    call_->made->begin(*call_->method, body, last_request_);
+  } else {
+    call_->made->begin_lines(body, last_request_);
+  }
   drop_head();
   parser_.reset();
   timer_.cancel();

@@ -59,7 +59,7 @@ Result<std::unique_ptr<Instance>, std::string_view> Instance::create(
     if (!accept_key) return fail(accept_key.error());
     std::optional<token::Verifier> tokens;
     if (!options.token_keys.empty()) {
-      auto made = token::Verifier::create(options.token_keys, {});
+      auto made = token::Verifier::create(options.token_keys, options.token_expectations);
       if (!made) return fail(made.error());
       tokens = std::move(*made);
     }

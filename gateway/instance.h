@@ -23,8 +23,9 @@ struct InstanceOptions {
   std::size_t connections_max = 0;  // resolved: what limits and descriptors allow; 0: no limit
   AdmissionRules admission;
   std::vector<std::string> token_keys;  // any of which may have signed a client's token
-  std::uint64_t seed = 0;               // hashes, jitter, epoch
-  std::optional<RobotSetup> robot;      // who answers in the group chat, if anybody
+  token::Expectations token_expectations;
+  std::uint64_t seed = 0;           // hashes, jitter, epoch
+  std::optional<RobotSetup> robot;  // who answers in the group chat, if anybody
   ApiSettings api;
   std::vector<std::string> api_keys;  // none: there is no API
 };

@@ -19,7 +19,7 @@ void put(std::string& out, std::string_view text) {
 }  // namespace
 
 void PresenceEntry::pack(std::string& out) const {
-  out.clear();
+  out.assign({static_cast<char>(is_listed), static_cast<char>(is_announced)});
   for (const std::string_view text : {client, user, connection_info, channel_info, nickname}) {
     put(out, text);
   }
@@ -28,6 +28,8 @@ void PresenceEntry::pack(std::string& out) const {
 PresenceEntry PresenceEntry::unpack(std::string_view packed) noexcept {
   Reader in(as_bytes(packed));
   PresenceEntry entry;
+  entry.is_listed = in.get_bool();
+  entry.is_announced = in.get_bool();
   for (std::string_view* text :
        {&entry.client, &entry.user, &entry.connection_info, &entry.channel_info, &entry.nickname}) {
     *text = in.get_text();

@@ -20,6 +20,8 @@ struct PresenceEntry {
   std::string_view connection_info;  // JSON
   std::string_view channel_info;     // JSON
   std::string_view nickname;         // what the chat lists
+  bool is_listed = true;             // who asks is told of it
+  bool is_announced = true;          // its coming and going is told
 
   // Replaces what is in `out`, whose capacity is kept.
   void pack(std::string& out) const;

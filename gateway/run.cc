@@ -226,6 +226,7 @@ int run_gateway(const Options& options) {
   instance_options.admission = {options.insecure_identities, options.allow_origin,
                                 !token_keys->empty()};
   instance_options.token_keys = std::move(*token_keys);
+  instance_options.token_expectations = options.token_expectations;
   instance_options.seed = random_seed();
   if (!options.robot_url.empty()) {
     instance_options.robot = {options.robot_name, curl_client_factory(options.robot_url)};

@@ -157,9 +157,14 @@ void Session::pack_presence(std::size_t index, std::string& out) const {
   entry.nickname = state_.nickname;
   if (kind_of(channel) == ChannelKind::kUser) entry.user = user_text(channel);
   if (state_.centrifuge) {
+    const CentrifugeState::Channel& followed = state_.centrifuge->channels[index];
     entry.user = state_.centrifuge->user;
     entry.connection_info = state_.centrifuge->info;
-    entry.channel_info = state_.centrifuge->channels[index].info;
+    entry.channel_info = followed.info;
+    entry.is_listed = followed.is_listed;
+    entry.is_announced = followed.is_announced;
+  } else {
+    entry.is_announced = shard_.router.namespaces().of_channel(channel).join_leave;
   }
   entry.pack(out);
 }

@@ -5,8 +5,8 @@
 namespace sluice {
 namespace {
 
-// Version 4: the fields below, in this order.
-constexpr std::uint8_t kVersion = 4;
+// Version 5: the fields below, in this order.
+constexpr std::uint8_t kVersion = 5;
 constexpr std::uint32_t kSubscriptionsMax = 4096;
 constexpr std::int64_t kNever = INT64_MIN;
 constexpr std::uint8_t kNoDeflate = 0;

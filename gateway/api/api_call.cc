@@ -21,6 +21,11 @@ Refusal bad(std::string_view member, std::string_view detail) noexcept {
 // How a channel that reaches one user is written where channels are meant: "#42".
 constexpr char kUserMark = '#';
 
+// Seconds since 1970.
+std::int64_t to_moment(std::uint64_t seconds) noexcept {
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(seconds, INT64_MAX));
+}
+
 // Their answers are as long as what they ask for.
 bool has_long_answer(api::Method method) noexcept {
   switch (method) {
@@ -38,8 +43,8 @@ bool has_long_answer(api::Method method) noexcept {
 
 void ApiCall::begin(api::Method method, std::string_view body, std::uint32_t& next_request) {
   next_request_ = &next_request;
-  is_batch_ = method == api::Method::kBatch;
-  if (is_batch_) {
+  if (method == api::Method::kBatch) {
+    form_ = Form::kBatch;
     batch_ = std::make_unique<BatchUnderWay>(
         BatchUnderWay{std::string(body), api::BatchWalk(api::Batch{})});
     run(0, method, batch_->body);
@@ -51,13 +56,32 @@ void ApiCall::begin(api::Method method, std::string_view body, std::uint32_t& ne
   next_request_ = nullptr;
 }
 
+// All of the body is looked at before any of it is done.
+void ApiCall::begin_lines(std::string_view body, std::uint32_t& next_request) {
+  next_request_ = &next_request;
+  const auto count = api::count_lines(body);
+  if (!count || *count > parts_.desk.settings().max_batch) {
+    const bool is_malformed = !count;
+    refuse(replies_.emplace_back(),
+           {ErrorCode::kBadRequest, "the body", "has too many commands", is_malformed});
+  } else {
+    form_ = Form::kLines;
+    replies_.resize(*count);
+    batch_ = std::make_unique<BatchUnderWay>(
+        BatchUnderWay{std::string(body), api::BatchWalk(api::Batch{})});
+    batch_->walk = api::LineWalk(batch_->body);
+    go_on();
+  }
+  next_request_ = nullptr;
+}
+
 void ApiCall::run(std::size_t reply, api::Method method, std::string_view body) {
   parts_.counters.api_calls[static_cast<std::size_t>(method)].add();
   const auto request = parts_.desk.parser().parse(method, body);
   if (!request) {
     if (method == api::Method::kBatch) {  // the body itself
       replies_.resize(1);
-      is_batch_ = false;
+      form_ = Form::kOne;
       batch_.reset();
     }
     return refuse(replies_[reply], request.error());
@@ -75,7 +99,7 @@ void ApiCall::ask(std::size_t, const api::Batch& batch) {
 void ApiCall::go_on() {
   while (batch_) {
     if (!batch_->held) {
-      const auto command = batch_->walk.next();
+      const auto command = std::visit([](auto& walk) { return walk.next(); }, batch_->walk);
       if (!command) {
         batch_.reset();
         return;
@@ -178,19 +202,30 @@ void ApiCall::tell_user(std::size_t reply, const api::Selection& who, Control co
 void ApiCall::ask(std::size_t reply, const api::Subscribe& request) {
   const auto target = target_of(request.channel);
   if (!target) return refuse(replies_[reply], target.error());
-  const api::Override& override = request.override;
-  const bool overrides = override.presence || override.join_leave || override.force_recovery ||
-                         override.force_positioning || override.force_push_join_leave;
-  const bool is_binary = request.info.is_binary || request.data.is_binary;
-  if (overrides || is_binary || request.recover_since) {
+  if (request.info.is_binary || request.data.is_binary) {
     return refuse(replies_[reply], kNotAvailable);
   }
   Control control;
   control.kind = Control::Kind::kSubscribe;
   control.channel = target->channel;
-  control.channel_info = request.info.bytes;
+  control.overrides = request.overrides;
+  if (request.recover_since) {
+    const auto epoch = parse_epoch(request.recover_since->epoch);
+    if (epoch) control.since = Position{*epoch, request.recover_since->offset};
+  }
+  control.info = request.info.bytes;
   control.data = request.data.bytes;
-  control.expire_at = static_cast<std::int64_t>(request.expire_at);
+  control.expire_at = to_moment(request.expire_at);
+  tell_user(reply, request.who, control);
+}
+
+void ApiCall::ask(std::size_t reply, const api::Refresh& request) {
+  if (request.info.is_binary) return refuse(replies_[reply], kNotAvailable);
+  Control control;
+  control.kind = Control::Kind::kRefresh;
+  control.is_expired = request.is_expired;
+  control.expire_at = to_moment(request.expire_at);
+  control.info = request.info.bytes;
   tell_user(reply, request.who, control);
 }
 
@@ -289,7 +324,7 @@ void ApiCall::on_answer(const ShardMessage& message, std::uint32_t& next_request
   complete(reply, message, asked->detail);
   if (reply.due == 0) {
     answer_bytes_ += reply.text.size();
-    if (answer_bytes_ > parts_.limits.call_bytes && is_batch_) {
+    if (answer_bytes_ > parts_.limits.call_bytes && form_ != Form::kOne) {
       answer_bytes_ -= reply.text.size();
       reply.text = {};
       refuse(reply, kNotAvailable);  // those before it are as much as one answer may be
@@ -302,13 +337,17 @@ void ApiCall::on_answer(const ShardMessage& message, std::uint32_t& next_request
 
 ApiCall::Answer ApiCall::take_answer() {
   Answer answer;
-  if (is_batch_) {
+  if (form_ != Form::kOne) {
     std::vector<std::string> texts;
     for (Reply& reply : replies_) {
       if (reply.refusal) api::append_error(reply.text, *reply.refusal);
       texts.push_back(std::move(reply.text));
     }
-    api::append_batch(answer.body, texts);
+    if (form_ == Form::kBatch) {
+      api::append_batch(answer.body, texts);
+    } else {
+      for (const std::string& text : texts) answer.body.append(text).append("\n");
+    }
     return answer;
   }
   Reply& reply = replies_.front();

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "core/handle.h"
@@ -22,6 +23,7 @@
 #include "gateway/shard_message.h"
 #include "proto/api/answer.h"
 #include "proto/api/errors.h"
+#include "proto/api/lines.h"
 #include "proto/api/request.h"
 
 namespace sluice {
@@ -54,6 +56,8 @@ class ApiCall {
   // Reads the request and asks; `next_request` numbers the questions and is moved on. `body` is not
   // needed any more afterwards.
   void begin(api::Method method, std::string_view body, std::uint32_t& next_request);
+  // The same for commands in lines.
+  void begin_lines(std::string_view body, std::uint32_t& next_request);
   // The answer to one of the questions; others are ignored. May ask on.
   void on_answer(const ShardMessage& message, std::uint32_t& next_request);
   bool is_complete() const noexcept { return due_ == 0 && !batch_; }
@@ -100,13 +104,16 @@ class ApiCall {
   void write_channels(Reply& reply);
 
   void refuse(Reply& reply, const api::Refusal& refusal);
-  api::Place place() const noexcept { return is_batch_ ? api::Place::kBatch : api::Place::kBody; }
+  api::Place place() const noexcept {
+    return form_ == Form::kBatch ? api::Place::kBatch : api::Place::kBody;
+  }
   // By kind of request.
   void ask(std::size_t reply, const api::Publish& request);
   void ask(std::size_t reply, const api::Broadcast& request);
   void ask(std::size_t reply, const api::Subscribe& request);
   void ask(std::size_t reply, const api::Unsubscribe& request);
   void ask(std::size_t reply, const api::Disconnect& request);
+  void ask(std::size_t reply, const api::Refresh& request);
   void ask(std::size_t reply, const api::Presence& request);
   void ask(std::size_t reply, const api::PresenceStats& request);
   void ask(std::size_t reply, const api::History& request);
@@ -121,10 +128,11 @@ class ApiCall {
     std::size_t reply;
     std::uint32_t detail;
   };
-  // A batch of which not all was asked yet.
+  enum class Form : std::uint8_t { kOne, kBatch, kLines };
+  // Several commands, of which not all were asked yet.
   struct BatchUnderWay {
     std::string body;
-    api::BatchWalk walk;
+    std::variant<api::BatchWalk, api::LineWalk> walk;
     std::size_t next = 0;                   // reply
     std::optional<api::Command> held = {};  // waits for the long answers before it
   };
@@ -132,7 +140,7 @@ class ApiCall {
   const ApiParts parts_;
   const Handle stage_;
   const bool transport_errors_;
-  bool is_batch_ = false;
+  Form form_ = Form::kOne;
   std::uint32_t* next_request_ = nullptr;  // while it begins
   std::uint32_t due_ = 0;
   std::uint32_t long_due_ = 0;       // of these, answers that may be long

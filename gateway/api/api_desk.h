@@ -21,6 +21,8 @@
 namespace sluice {
 
 inline constexpr std::string_view kApiPrefix = "/api/";
+// Where commands come in lines.
+inline constexpr std::string_view kApiLines = "/api";
 
 // The keys in the files that the settings name, one a line. The error is one line with the remedy.
 Result<std::vector<std::string>, std::string> read_api_keys(const ApiSettings& settings);

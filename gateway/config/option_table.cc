@@ -4,10 +4,12 @@
 #include <array>
 #include <limits>
 
+#include "core/base/bytes.h"
 #include "core/socket_address.h"
 #include "gateway/config/cpus.h"
 #include "gateway/config/option_setters.h"
 #include "gateway/config/robot_settings.h"
+#include "proto/ws/utf8.h"
 
 namespace sluice {
 namespace {
@@ -77,6 +79,20 @@ Fault set_insecure_identities(Options& options, Values values) {
 Fault set_token_key_files(Options& options, Values values) {
   options.token_key_files.assign(values.begin(), values.end());
   return std::nullopt;
+}
+
+template <std::string token::Expectations::*kMember>
+Fault set_claim(Options& options, Values values) {
+  const std::string& value = values.back();
+  if (!ws::is_valid_utf8(as_bytes(value))) return not_understood(value, "write it in UTF-8");
+  options.token_expectations.*kMember = value;
+  return std::nullopt;
+}
+
+template <std::string token::Expectations::*kMember>
+Shown show_claim(const Options& options) {
+  const std::string& value = options.token_expectations.*kMember;
+  return value.empty() ? Shown{} : Shown{value};
 }
 
 Fault set_robot_url(Options& options, Values values) {
@@ -198,6 +214,12 @@ constexpr OptionSpec kTable[] = {
      "end. "
      "May be repeated, to bring in a new one before the old one goes.",
      set_token_key_files, value_of<&Options::token_key_files>},
+    {"token-audience", kClients, OptionKind::kText, "TEXT",
+     "What must be among the audiences (`aud`) of clients' tokens. Unset: any token will do.",
+     set_claim<&token::Expectations::audience>, show_claim<&token::Expectations::audience>},
+    {"token-issuer", kClients, OptionKind::kText, "TEXT",
+     "Who must have issued (`iss`) clients' tokens. Unset: anybody who has the key.",
+     set_claim<&token::Expectations::issuer>, show_claim<&token::Expectations::issuer>},
     {"allow-origin", kClients, OptionKind::kList, "URL",
      "A site whose pages may connect besides this host's own, as scheme://host or "
      "scheme://host:port, no wildcards; null lets any page in. May be repeated.",

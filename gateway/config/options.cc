@@ -72,6 +72,10 @@ class Assembly {
 // What no option can know alone.
 std::optional<std::string> relation_fault(const Options& options) {
   if (const char* fault = relation_fault(options.limits)) return fault;
+  const token::Expectations& expected = options.token_expectations;
+  if (options.token_key_files.empty() && !(expected.audience.empty() && expected.issuer.empty())) {
+    return "--token-audience and --token-issuer are of tokens: name a --token-key-file, too";
+  }
   std::set<std::string> seen;
   for (const auto* addresses : {&options.listen, &options.ops_listen}) {
     for (const std::string& address : *addresses) {

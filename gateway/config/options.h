@@ -21,6 +21,7 @@
 #include "gateway/config/limits.h"
 #include "gateway/config/namespaces.h"
 #include "gateway/origin.h"
+#include "proto/token/claims.h"
 
 namespace sluice {
 
@@ -34,6 +35,7 @@ struct Options {
   BackendChoice backend = BackendChoice::kAuto;
   std::optional<bool> insecure_identities;  // unset: see AdmissionRules
   std::vector<std::string> token_key_files;
+  token::Expectations token_expectations;
   std::string robot_url;  // "": nobody answers in the group chat
   std::string robot_name = "robot";
   std::vector<Origin> allow_origin;  // welcome besides the request's own host

@@ -79,13 +79,20 @@ class CentrifugeDialect final : public Dialect {
   void unsubscribe(Session& session, std::uint32_t id, std::string_view name) noexcept;
   void sub_refresh(Session& session, std::uint32_t id,
                    const centrifuge::SubRefreshRequest& request) noexcept;
-  void follow(Session& session, std::string_view channel, Channel followed) noexcept;
+  void follow(Session& session, std::string_view channel, Channel followed,
+              const centrifuge::Overrides& overrides) noexcept;
   void say_unsubscribed(Session& session, std::size_t index,
                         const centrifuge::Unsubscribe& reason) noexcept;
   bool make_result(Session& session, Channel& channel, const Joined& joined,
                    std::string& out) noexcept;
-  void push_subscribed(Session& session, Channel& channel, const Joined& joined) noexcept;
   void catch_up(Session& session, Channel& channel, const Joined& joined) noexcept;
+  void push_missed(Session& session, const Joined& joined) noexcept;
+
+  // centrifuge_control.cc
+  void unsubscribe(Session& session, const Control& control) noexcept;
+  void subscribe(Session& session, const Control& control) noexcept;
+  void refresh(Session& session, const Control& control) noexcept;
+  void push_subscribed(Session& session, Channel& channel, const Joined& joined) noexcept;
 
   // centrifuge_questions.cc
   void publish(Session& session, std::uint32_t id,

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "gateway/dialects/centrifuge.h"
@@ -9,6 +10,7 @@
 #include "gateway/router.h"
 #include "gateway/session.h"
 #include "proto/centrifuge/channel_name.h"
+#include "proto/json/text.h"
 #include "proto/token/jwt.h"
 
 namespace sluice {
@@ -38,6 +40,15 @@ void recover_called(const ConnectRequest& request, std::string_view name,
     if (sub.channel != name || !sub.recover) continue;
     recover(channel, sub.position);
   }
+}
+
+// The channels that a token names, in a form that says whether another names the same.
+std::string list_grants(const std::vector<token::ChannelGrant>& grants) {
+  std::set<std::string_view> names;
+  for (const token::ChannelGrant& grant : grants) names.insert(grant.channel);
+  std::string list;
+  for (const std::string_view name : names) json::append_string(list, name);
+  return list;
 }
 
 }  // namespace
@@ -72,6 +83,7 @@ void CentrifugeDialect::connect(Session& session, std::uint32_t id,
   state.user = claims.user;
   state.info = claims.info;
   state.expires_at = claims.expires_at;
+  state.granted = list_grants(claims.channels);
   state.client = session.client_id();
   state.asked.kind = CentrifugeState::Asked::Kind::kConnect;
   state.asked.id = id;
@@ -80,7 +92,7 @@ void CentrifugeDialect::connect(Session& session, std::uint32_t id,
     own.is_server_side = true;
     const std::string name = personal_channel(state.user);
     recover_called(request, name, own);
-    follow(session, channel_called(state, name), std::move(own));
+    follow(session, channel_called(state, name), std::move(own), {});
   }
   for (const token::ChannelGrant& grant : claims.channels) {
     const std::string channel = channel_called(state, grant.channel);
@@ -89,9 +101,8 @@ void CentrifugeDialect::connect(Session& session, std::uint32_t id,
     followed.is_server_side = true;
     followed.info = grant.info;
     followed.data = grant.data;
-    followed.wants_joins = grant.overrides.force_push_join_leave.value_or(false);
     recover_called(request, grant.channel, followed);
-    follow(session, channel, std::move(followed));
+    follow(session, channel, std::move(followed), grant.overrides);
   }
   if (state.channels.empty()) complete_connect(session);
 }
@@ -135,6 +146,10 @@ void CentrifugeDialect::refresh(Session& session, std::uint32_t id,
   const auto claims = read_token(session, request.token);
   if (!claims && token::is_expired(claims.error())) return session.end(Cause::kConnectionExpired);
   if (!claims || claims->user != state.user) return session.end(Cause::kInvalidToken);
+  // What it follows is settled with a new connection.
+  if (list_grants(claims->channels) != state.granted) {
+    return session.end(Cause::kInsufficientState);
+  }
   state.expires_at = claims->expires_at;
   state.info = claims->info;
   reply(session, id, RefreshResult{state.expires_at != 0, time_to_live(session, state.expires_at)});

@@ -26,9 +26,9 @@ void save(Writer& out, const CentrifugeState::Channel& channel) {
   put(out, channel.position);
   out.put(channel.expires_at);
   out.put(channel.missed);
-  for (const bool flag :
-       {channel.has_position, channel.is_positioned, channel.is_recovering, channel.is_strict,
-        channel.is_server_side, channel.wants_joins, channel.is_told}) {
+  for (const bool flag : {channel.has_position, channel.is_positioned, channel.is_recovering,
+                          channel.is_strict, channel.is_server_side, channel.wants_joins,
+                          channel.is_listed, channel.is_announced, channel.is_told}) {
     out.put_bool(flag);
   }
 }
@@ -40,9 +40,9 @@ CentrifugeState::Channel load_channel(Reader& in) {
   channel.position = get_position(in);
   channel.expires_at = get_moment(in);
   channel.missed = in.get<std::uint64_t>();
-  for (bool* const flag :
-       {&channel.has_position, &channel.is_positioned, &channel.is_recovering, &channel.is_strict,
-        &channel.is_server_side, &channel.wants_joins, &channel.is_told}) {
+  for (bool* const flag : {&channel.has_position, &channel.is_positioned, &channel.is_recovering,
+                           &channel.is_strict, &channel.is_server_side, &channel.wants_joins,
+                           &channel.is_listed, &channel.is_announced, &channel.is_told}) {
     *flag = in.get_bool();
   }
   return channel;
@@ -79,7 +79,7 @@ void load(Reader& in, CentrifugeState::Asked& asked) {
 
 void CentrifugeState::save(Writer& out) const {
   for (const bool flag : {is_trusted, is_connected, is_refused}) out.put_bool(flag);
-  for (const std::string* text : {&client, &user, &info}) out.put_text(*text);
+  for (const std::string* text : {&client, &user, &info, &granted}) out.put_text(*text);
   out.put(expires_at);
   sluice::save(out, asked);
   out.put_text(std::string_view(rest).substr(rest_at));
@@ -88,7 +88,7 @@ void CentrifugeState::save(Writer& out) const {
 
 bool CentrifugeState::load(Reader& in, std::size_t channels_count) {
   for (bool* const flag : {&is_trusted, &is_connected, &is_refused}) *flag = in.get_bool();
-  for (std::string* const text : {&client, &user, &info}) *text = in.get_text();
+  for (std::string* const text : {&client, &user, &info, &granted}) *text = in.get_text();
   expires_at = get_moment(in);
   sluice::load(in, asked);
   rest = in.get_text();

@@ -36,9 +36,11 @@ struct CentrifugeState {
     bool is_strict = false;       // and wants an error if that is not to be had
     bool is_server_side = false;
     bool wants_joins = false;
-    bool is_told = false;     // the client knows that it follows it
-    bool is_lost = false;     // and that it does not any more; not saved
-    std::string result = {};  // while a connect is under way; not saved
+    bool is_listed = false;     // others can ask for it
+    bool is_announced = false;  // others hear of its coming and going
+    bool is_told = false;       // the client knows that it follows it
+    bool is_lost = false;       // and that it does not any more; not saved
+    std::string result = {};    // while a connect is under way; not saved
   };
 
   // The command that waits for an answer.
@@ -68,6 +70,7 @@ struct CentrifugeState {
   std::string user;           // empty: anonymous
   std::string info;           // JSON
   std::int64_t expires_at = 0;
+  std::string granted;  // the channels that the token names, as list_grants writes them
   Asked asked;
   std::string rest;         // commands that wait
   std::size_t rest_at = 0;  // where the next one begins

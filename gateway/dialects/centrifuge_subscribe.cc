@@ -25,7 +25,7 @@ struct Verdict {
 
 // Takes over what a subscription token says.
 Verdict read_token(Session& session, std::string_view text, std::string_view name,
-                   CentrifugeState::Channel& channel) {
+                   CentrifugeState::Channel& channel, Overrides& overrides) {
   const CentrifugeState& state = state_of(session);
   token::Verifier* const tokens = session.shard().tokens;
   if (tokens == nullptr) return {errors::kPermissionDenied};
@@ -38,14 +38,17 @@ Verdict read_token(Session& session, std::string_view text, std::string_view nam
   channel.expires_at = claims->expires_at;
   channel.info = std::move(claims->info);
   channel.data = std::move(claims->data);
+  overrides = claims->overrides;
   return {};
 }
 
 // The first rule that says something counts.
 Verdict judge(Session& session, const SubscribeRequest& request, const ChannelOptions& options,
-              CentrifugeState::Channel& channel) {
+              CentrifugeState::Channel& channel, Overrides& overrides) {
   const CentrifugeState& state = state_of(session);
-  if (!request.token.empty()) return read_token(session, request.token, request.channel, channel);
+  if (!request.token.empty()) {
+    return read_token(session, request.token, request.channel, channel, overrides);
+  }
   if (is_private(request.channel)) return {errors::kPermissionDenied};
   if (is_user_limited(request.channel)) {
     if (is_user_allowed(request.channel, state.user)) return {};
@@ -72,7 +75,8 @@ void CentrifugeDialect::subscribe(Session& session, std::uint32_t id,
   if (session.follows(channel)) return refuse(errors::kAlreadySubscribed);
   if (state.channels.size() >= kChannelsMax) return refuse(errors::kLimitExceeded);
   Channel followed;
-  const Verdict verdict = judge(session, request, *options, followed);
+  Overrides overrides;
+  const Verdict verdict = judge(session, request, *options, followed, overrides);
   if (verdict.end) return session.end(*verdict.end);
   if (verdict.error) return refuse(*verdict.error);
   followed.wants_joins = request.join_leave;
@@ -81,19 +85,23 @@ void CentrifugeDialect::subscribe(Session& session, std::uint32_t id,
   state.asked.kind = CentrifugeState::Asked::Kind::kSubscribe;
   state.asked.id = id;
   state.asked.channel = channel;
-  follow(session, channel, std::move(followed));
+  follow(session, channel, std::move(followed), overrides);
 }
 
 // REQUIRES: the channel is of a known namespace, and not followed.
-void CentrifugeDialect::follow(Session& session, std::string_view channel,
-                               Channel followed) noexcept {
+void CentrifugeDialect::follow(Session& session, std::string_view channel, Channel followed,
+                               const Overrides& overrides) noexcept {
   const ChannelOptions& options = *options_of(session, channel);
   followed.is_positioned = options.has_history();
   followed.is_recovering = followed.is_recovering && followed.is_positioned;
   followed.has_position = followed.has_position && followed.is_positioned;
-  followed.wants_joins = followed.wants_joins && options.join_leave;
+  followed.is_listed = overrides.presence.value_or(options.presence);
+  followed.is_announced = overrides.join_leave.value_or(options.join_leave);
+  followed.wants_joins = overrides.force_push_join_leave.value_or(false) ||
+                         (followed.wants_joins && followed.is_announced);
+  const bool is_known = followed.is_listed || followed.is_announced;
   state_of(session).channels.push_back(std::move(followed));
-  session.join(channel, options.presence || options.join_leave);
+  session.join(channel, is_known);
 }
 
 // Appends what the client is told of a subscription. False: the session has ended.
@@ -160,38 +168,22 @@ void CentrifugeDialect::on_joined(Session& session, const Joined& joined) noexce
   finish_asked(session);
 }
 
-// One that the application server made.
-void CentrifugeDialect::push_subscribed(Session& session, Channel& channel,
-                                        const Joined& joined) noexcept {
-  const std::string epoch = epoch_text(joined.position.epoch);
-  SubscribePush push;
-  push.data = channel.data;
-  if (channel.is_positioned) {
-    push.recoverable = push.positioned = true;
-    push.epoch = epoch;
-    push.offset = joined.position.offset;
-  }
-  channel.position = joined.position;
-  channel.has_position = channel.is_positioned;
-  channel.is_told = true;
-  text_.clear();
-  append_subscribe_push(text_, name_of(joined.channel), push);
-  session.send_text(text_);
-  channel.data = {};
-  if (channel.expires_at != 0) session.wake_at(next_deadline(session));
-}
-
 // The session has come from another process: what was published since is what it has missed.
 void CentrifugeDialect::catch_up(Session& session, Channel& channel,
                                  const Joined& joined) noexcept {
   if (!channel.is_positioned) return;
   if (!joined.since || !joined.since->is_complete) return on_gap(session, joined.channel, 1);
+  channel.position = joined.position;
+  push_missed(session, joined);
+}
+
+// REQUIRES: joined.since.
+void CentrifugeDialect::push_missed(Session& session, const Joined& joined) noexcept {
   const std::string epoch = epoch_text(joined.position.epoch);
   std::vector<centrifuge::Publication> publications;
   if (!to_publications(joined.since->items, epoch, publications)) {
     return session.end(Cause::kInappropriateData);
   }
-  channel.position = joined.position;
   for (const centrifuge::Publication& publication : publications) {
     text_.clear();
     append_publication_push(text_, name_of(joined.channel), publication);
@@ -234,12 +226,14 @@ void CentrifugeDialect::sub_refresh(Session& session, std::uint32_t id,
     return reply(session, id, errors::kPermissionDenied);
   }
   Channel renewed;
-  const Verdict verdict = read_token(session, request.token, request.channel, renewed);
+  Overrides overrides;
+  const Verdict verdict = read_token(session, request.token, request.channel, renewed, overrides);
   if (verdict.error && verdict.error->code == errors::kTokenExpired.code) {
     return reply(session, id, errors::kExpired);
   }
   if (!verdict.is_granted()) return session.end(Cause::kInvalidToken);
   state.channels[index].expires_at = renewed.expires_at;
+  if (!renewed.info.empty()) state.channels[index].info = std::move(renewed.info);
   reply(session, id,
         SubRefreshResult{renewed.expires_at != 0, time_to_live(session, renewed.expires_at)});
   session.wake_at(next_deadline(session));
@@ -280,31 +274,6 @@ void CentrifugeDialect::on_presence(Session& session, ChannelName name, const Pr
   text_.clear();
   (is_there ? append_join_push : append_leave_push)(text_, name_of(name.text), info);
   session.send_text_if_room(text_, options_of(session, name.text)->slow_consumer);
-}
-
-void CentrifugeDialect::on_control(Session& session, const Control& control) noexcept {
-  CentrifugeState& state = state_of(session);
-  if (control.kind == Control::Kind::kUnsubscribe) {
-    for (std::size_t i = 0; i < state.channels.size(); ++i) {
-      const std::string_view channel = session.state().subscriptions[i].channel;
-      const bool is_meant = control.channel.empty() || control.channel == channel;
-      if (!is_meant || kind_of(channel) == ChannelKind::kUser) continue;
-      if (!state.channels[i].is_told || state.channels[i].is_lost) continue;
-      say_unsubscribed(
-          session, i,
-          control.code == 0 ? unsubscribes::kServer : Unsubscribe{control.code, control.reason});
-    }
-    return;
-  }
-  if (!state.is_connected || session.follows(control.channel)) return;
-  if (options_of(session, control.channel) == nullptr) return;
-  if (state.channels.size() >= kChannelsMax) return session.end(Cause::kTooManyChannels);
-  Channel followed;
-  followed.is_server_side = true;
-  followed.info = control.channel_info;
-  followed.data = control.data;
-  followed.expires_at = std::max<std::int64_t>(control.expire_at, 0);
-  follow(session, control.channel, std::move(followed));
 }
 
 }  // namespace sluice

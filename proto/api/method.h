@@ -15,6 +15,7 @@ enum class Method : std::uint8_t {
   kSubscribe,
   kUnsubscribe,
   kDisconnect,
+  kRefresh,
   kPresence,
   kPresenceStats,
   kHistory,
@@ -26,10 +27,10 @@ enum class Method : std::uint8_t {
 };
 
 // In the order of Method. A batch cannot stand in a batch, so its name is the last.
-inline constexpr std::array<std::string_view, 13> kMethodNames = {
-    "publish",  "broadcast",      "subscribe", "unsubscribe",    "disconnect",
-    "presence", "presence_stats", "history",   "history_remove", "channels",
-    "info",     "connections",    "batch",
+inline constexpr std::array<std::string_view, 14> kMethodNames = {
+    "publish",  "broadcast", "subscribe",      "unsubscribe", "disconnect",
+    "refresh",  "presence",  "presence_stats", "history",     "history_remove",
+    "channels", "info",      "connections",    "batch",
 };
 inline constexpr std::size_t kMethodCount = kMethodNames.size();
 

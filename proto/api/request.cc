@@ -42,6 +42,7 @@ class RequestReader {
   void read(Subscribe& subscribe);
   void read(Unsubscribe& unsubscribe);
   void read(Disconnect& disconnect);
+  void read(Refresh& refresh);
   void read(History& history);
   void read(Channels& channels);
   void read(Info& info) noexcept;
@@ -58,7 +59,7 @@ class RequestReader {
   Selection read_selection(std::span<const Field, kSelectionNames.size()> fields);
   Data read_data(const Field& json, const Field& base64);
   std::optional<Position> read_position(const Field& field);
-  Override read_override(const Field& field) noexcept;
+  centrifuge::Overrides read_overrides(const Field& field) noexcept;
 
   const std::string_view body_;
   const Limits& limits_;
@@ -77,6 +78,8 @@ void RequestReader::read(Method method, Request& request) {
       return read(request.emplace<Unsubscribe>());
     case Method::kDisconnect:
       return read(request.emplace<Disconnect>());
+    case Method::kRefresh:
+      return read(request.emplace<Refresh>());
     case Method::kPresence:
       return read(request.emplace<Presence>());
     case Method::kPresenceStats:
@@ -128,7 +131,7 @@ void RequestReader::read(Subscribe& subscribe) {
   subscribe.data = read_data(fields[8], fields[9]);
   subscribe.expire_at = reader_.number<std::uint64_t>(fields[10]);
   subscribe.recover_since = read_position(fields[11]);
-  subscribe.override = read_override(fields[12]);
+  subscribe.overrides = read_overrides(fields[12]);
 }
 
 void RequestReader::read(Unsubscribe& unsubscribe) {
@@ -151,6 +154,15 @@ void RequestReader::read(Disconnect& disconnect) {
   const std::string_view reason = reader_.text(reason_field, kReasonBytesMax);
   if (code != 0) disconnect.code = code;
   if (!reason.empty()) disconnect.reason = reason;
+}
+
+void RequestReader::read(Refresh& refresh) {
+  const auto fields = reader_.object(
+      body_, join(kSelectionNames, Names<4>{"expired", "expire_at", "info", "b64info"}));
+  refresh.who = read_selection(std::span(fields).first<kSelectionNames.size()>());
+  refresh.is_expired = reader_.flag(fields[5]);
+  refresh.expire_at = reader_.number<std::uint64_t>(fields[6]);
+  refresh.info = read_data(fields[7], fields[8]);
 }
 
 void RequestReader::read(History& history) {
@@ -228,17 +240,16 @@ std::optional<Position> RequestReader::read_position(const Field& field) {
   return Position{reader_.number<std::uint64_t>(offset), reader_.text(epoch, limits_.text_bytes)};
 }
 
-Override RequestReader::read_override(const Field& field) noexcept {
+centrifuge::Overrides RequestReader::read_overrides(const Field& field) noexcept {
   const auto options =
-      reader_.object(field, Names<5>{"presence", "join_leave", "force_recovery",
-                                     "force_positioning", "force_push_join_leave"});
-  std::array<std::optional<bool>, 5> values;
+      reader_.object(field, Names<3>{"presence", "join_leave", "force_push_join_leave"});
+  std::array<std::optional<bool>, 3> values;
   for (std::size_t i = 0; i < options.size(); ++i) {
     const auto [value] = reader_.object(options[i], Names<1>{"value"});
     // Protocol buffers leave false out: an option that is named has a value.
     if (options[i].is_set()) values[i] = reader_.flag(value);
   }
-  return {values[0], values[1], values[2], values[3], values[4]};
+  return {values[0], values[1], values[2]};
 }
 
 }  // namespace

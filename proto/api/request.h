@@ -29,6 +29,7 @@
 #include "proto/api/errors.h"
 #include "proto/api/method.h"
 #include "proto/api/scratch.h"
+#include "proto/centrifuge/overrides.h"
 #include "proto/identity.h"
 #include "proto/json/scan.h"
 
@@ -86,15 +87,6 @@ struct Selection {
   std::string_view session;
 };
 
-// Options of the channel that the request changes for this subscription.
-struct Override {
-  std::optional<bool> presence;
-  std::optional<bool> join_leave;
-  std::optional<bool> force_recovery;
-  std::optional<bool> force_positioning;
-  std::optional<bool> force_push_join_leave;
-};
-
 struct Subscribe {
   Selection who;
   std::string_view channel;
@@ -102,12 +94,20 @@ struct Subscribe {
   Data data;
   std::uint64_t expire_at = 0;  // seconds since 1970; 0: never
   std::optional<Position> recover_since;
-  Override override;
+  centrifuge::Overrides overrides;
 };
 
 struct Unsubscribe {
   Selection who;
   std::string_view channel;  // empty: all
+};
+
+// How long the connections last from now on.
+struct Refresh {
+  Selection who;
+  bool is_expired = false;      // they end now
+  std::uint64_t expire_at = 0;  // seconds since 1970; 0: never
+  Data info;                    // none: as it was
 };
 
 struct Disconnect {
@@ -151,8 +151,8 @@ struct Batch {
 
 // In the order of Method.
 using Request =
-    std::variant<Publish, Broadcast, Subscribe, Unsubscribe, Disconnect, Presence, PresenceStats,
-                 History, HistoryRemove, Channels, Info, ListConnections, Batch>;
+    std::variant<Publish, Broadcast, Subscribe, Unsubscribe, Disconnect, Refresh, Presence,
+                 PresenceStats, History, HistoryRemove, Channels, Info, ListConnections, Batch>;
 static_assert(std::variant_size_v<Request> == kMethodCount);
 
 // Reads requests, one after the other. Owned by a shard, used on its thread; knows no channel, no

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "core/base/bytes.h"
@@ -72,18 +73,16 @@ bool read_override(Fields& fields, const Member& member, std::optional<bool>& va
   return true;
 }
 
-bool read_overrides(Fields& fields, const Member& member, Overrides& overrides) {
-  static constexpr std::array<std::string_view, 5> kNames = {
-      "presence", "join_leave", "force_push_join_leave", "force_positioning", "force_recovery"};
+bool read_overrides(Fields& fields, const Member& member, centrifuge::Overrides& overrides) {
+  static constexpr std::array<std::string_view, 3> kNames = {"presence", "join_leave",
+                                                             "force_push_join_leave"};
   std::array<Member, kNames.size()> members;
   std::string_view object;
   fields.object(member, object);
   if (object.empty()) return true;
   return find(object, kNames, members) && read_override(fields, members[0], overrides.presence) &&
          read_override(fields, members[1], overrides.join_leave) &&
-         read_override(fields, members[2], overrides.force_push_join_leave) &&
-         read_override(fields, members[3], overrides.force_positioning) &&
-         read_override(fields, members[4], overrides.force_recovery);
+         read_override(fields, members[2], overrides.force_push_join_leave);
 }
 
 bool read_grant(Fields& fields, const Member& options, ChannelGrant& grant) {

@@ -14,12 +14,12 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
+#include "proto/centrifuge/overrides.h"
 
 namespace sluice::token {
 
@@ -48,21 +48,12 @@ struct Expectations {
   std::string issuer;    // all of `iss`
 };
 
-// Options of a channel that the token sets whatever the channel's namespace says.
-struct Overrides {
-  std::optional<bool> presence;
-  std::optional<bool> join_leave;
-  std::optional<bool> force_push_join_leave;
-  std::optional<bool> force_positioning;
-  std::optional<bool> force_recovery;
-};
-
 // A channel that the connection is subscribed to by the server.
 struct ChannelGrant {
   std::string channel;
   std::string info;  // raw JSON, empty for none: what others see of the client there
   std::string data;  // raw JSON, empty for none: what the client gets
-  Overrides overrides;
+  centrifuge::Overrides overrides;
 };
 
 struct ConnectionClaims {
@@ -79,7 +70,7 @@ struct SubscriptionClaims {
   std::int64_t expires_at = 0;  // seconds since 1970; 0: the subscription does not expire
   std::string info;             // raw JSON, empty for none
   std::string data;             // raw JSON, empty for none
-  Overrides overrides;
+  centrifuge::Overrides overrides;
 };
 
 // Reads the claims of a token at the time `now`, in seconds since 1970: `exp` must lie behind it

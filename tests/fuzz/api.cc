@@ -114,6 +114,10 @@ struct Checker {
     SLUICE_CHECK(request.code >= 3000 && request.code <= 4999 && !request.reason.empty());
     check_text(request.reason, api::kReasonBytesMax);
   }
+  void operator()(const api::Refresh& request) const {
+    check_selection(request.who);
+    check_data(request.info, body);
+  }
   void operator()(const api::History& request) const {
     SLUICE_CHECK(!request.channel.empty());
     check_text(request.channel, kLimits.channel_bytes);

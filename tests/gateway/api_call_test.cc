@@ -173,12 +173,53 @@ TEST_F(ApiCallTest, WithoutClientsThereIsNobodyAndNothingToDo) {
   EXPECT_EQ(ask("subscribe", R"({"user":"u","channel":"news:a"})"), R"({"result":{}})");
   EXPECT_EQ(ask("subscribe", R"({"user":"u","channel":"nope:a"})"), kUnknown);
   EXPECT_EQ(ask("subscribe", R"({"user":"u"})"), bad("channel is missing"));
-  for (const std::string more :
-       {R"("override":{"presence":{"value":true}})", R"("b64info":"AP8=")", R"("b64data":"AP8=")",
-        R"("recover_since":{"offset":1,"epoch":"x"})"}) {
+  for (const std::string more : {R"("b64info":"AP8=")", R"("b64data":"AP8=")"}) {
     EXPECT_EQ(ask("subscribe", R"({"user":"u","channel":"news:a",)" + more + "}"), kNotAvailable)
         << more;
   }
+}
+
+TEST_F(ApiCallTest, ARefreshIsOfAUser) {
+  start_api();
+  EXPECT_EQ(ask("refresh", R"({"user":"u","expire_at":17})"), R"({"result":{}})");
+  EXPECT_EQ(ask("refresh", R"({"user":"u","expire_at":18446744073709551615})"), R"({"result":{}})");
+  EXPECT_EQ(ask("refresh", R"({"user":"u","expired":true,"session":"s"})"), R"({"result":{}})");
+  EXPECT_EQ(ask("refresh", R"({"user":"u","b64info":"AP8="})"), kNotAvailable);
+  EXPECT_EQ(ask("refresh", "{}"), bad("user is missing"));
+}
+
+TEST_F(ApiCallTest, CommandsInLinesAreAnsweredInLines) {
+  start_api();
+  const std::string publish = R"({"method":"publish","params":{"channel":"news:a","data":1}})";
+  EXPECT_EQ(ask("", publish), R"({"result":{"offset":1,"epoch":"E"}})"
+                              "\n");
+  EXPECT_EQ(ask("", publish + "\n\r\n" + R"({"method":"nothing"})" + "\n" +
+                        R"({"method":"history","params":{"channel":"news:a","limit":-1}})" + "\n" +
+                        R"({"method":"publish","params":{"channel":"nope:a","data":1}})" + "\n" +
+                        publish + "\n"),
+            R"({"result":{"offset":2,"epoch":"E"}})"
+            "\n"
+            R"({"error":{"code":104,"message":"not found"}})"
+            "\n"
+            R"({"result":{"publications":[{"data":1,"offset":1},{"data":1,"offset":2}],)"
+            R"("epoch":"E","offset":2}})"
+            "\n" +
+                kUnknown + "\n" + R"({"result":{"offset":3,"epoch":"E"}})" + "\n");
+}
+
+TEST_F(ApiCallTest, LinesAreAllLookedAtBeforeAnyIsDone) {
+  InstanceOptions options;
+  options.api.max_batch = 2;
+  start_api(std::move(options));
+  const std::string publish = R"({"method":"publish","params":{"channel":"news:a","data":1}})";
+  for (const std::string& body :
+       {std::string(), std::string("\n"), publish + "\n[]", publish + "\n{"}) {
+    EXPECT_EQ(call("", body).status, 400) << body;
+  }
+  EXPECT_EQ(ask("", publish + "\n" + publish + "\n" + publish),
+            bad("the body has too many commands"));
+  EXPECT_EQ(ask("history", R"({"channel":"news:a","limit":-1})"),
+            R"({"result":{"publications":[],"epoch":"","offset":0}})");
 }
 
 TEST_F(ApiCallTest, InfoSaysWhatThisInstanceIs) {

@@ -7,7 +7,7 @@ namespace sluice::test {
 
 std::string post(const std::string& method, std::string_view body, const std::string& fields,
                  const std::string& version) {
-  return request("POST /api/" + method + " HTTP/" + version,
+  return request("POST /api" + (method.empty() ? "" : "/" + method) + " HTTP/" + version,
                  fields + "Content-Length: " + std::to_string(body.size()) + "\r\n") +
          std::string(body);
 }

@@ -11,7 +11,7 @@ namespace sluice::test {
 
 inline const std::string kKey = "X-API-Key: secret\r\n";
 
-// A call as the usual libraries make it.
+// A call as the usual libraries make it; without a method, of commands in lines.
 std::string post(const std::string& method, std::string_view body, const std::string& fields = kKey,
                  const std::string& version = "1.1");
 // What stands there with every epoch as "E": they differ from run to run.

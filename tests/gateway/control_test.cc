@@ -10,8 +10,8 @@ namespace {
 
 TEST(Control, ComesOutAsItWentIn) {
   const std::string large(70'000, 'x');
-  for (const auto kind :
-       {Control::Kind::kDisconnect, Control::Kind::kUnsubscribe, Control::Kind::kSubscribe}) {
+  for (const auto kind : {Control::Kind::kDisconnect, Control::Kind::kUnsubscribe,
+                          Control::Kind::kSubscribe, Control::Kind::kRefresh}) {
     Control control;
     control.kind = kind;
     control.client = "client";
@@ -19,9 +19,13 @@ TEST(Control, ComesOutAsItWentIn) {
     control.channel = "news:a";
     control.code = 4999;
     control.reason = "because";
-    control.channel_info = "{}";
+    control.info = "{}";
     control.data = large;
     control.expire_at = -1;
+    control.is_expired = true;
+    control.overrides.presence = false;
+    control.overrides.force_push_join_leave = true;
+    if (kind == Control::Kind::kSubscribe) control.since = Position{3, 7};
     std::vector<std::byte> packed;
     control.pack(packed);
     const Control got = Control::unpack(as_text(packed));
@@ -31,9 +35,14 @@ TEST(Control, ComesOutAsItWentIn) {
     EXPECT_EQ(got.channel, control.channel);
     EXPECT_EQ(got.code, control.code);
     EXPECT_EQ(got.reason, control.reason);
-    EXPECT_EQ(got.channel_info, control.channel_info);
+    EXPECT_EQ(got.info, control.info);
     EXPECT_EQ(got.data, control.data);
     EXPECT_EQ(got.expire_at, control.expire_at);
+    EXPECT_TRUE(got.is_expired);
+    EXPECT_EQ(got.overrides.presence, false);
+    EXPECT_EQ(got.overrides.join_leave, std::nullopt);
+    EXPECT_EQ(got.overrides.force_push_join_leave, true);
+    EXPECT_EQ(got.since, control.since);
   }
 }
 

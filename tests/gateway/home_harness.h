@@ -118,7 +118,7 @@ class HomeTest : public testing::Test, public HomeOutlet {
   // Appears in the channel's list; returns the order that was given.
   std::uint64_t appear(std::uint32_t shard, std::string_view nickname, std::uint64_t wanted = 0) {
     std::string entry;
-    PresenceEntry{{}, {}, {}, {}, nickname}.pack(entry);
+    PresenceEntry{{}, {}, {}, {}, nickname, true, false}.pack(entry);
     home_->subscribe(shard, message(kRoom, entry, ShardMessage::kWithPresence, wanted));
     return last_.order;
   }

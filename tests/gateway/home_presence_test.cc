@@ -14,19 +14,23 @@ namespace {
 class HomePresenceTest : public HomeTest {
  protected:
   HomePresenceTest() {
-    EXPECT_EQ(namespaces_.set(std::vector<std::string>{"loud.join_leave=on", "quiet.presence=on"}),
+    EXPECT_EQ(namespaces_.set(std::vector<std::string>{"loud.presence=on", "quiet.presence=on"}),
               std::nullopt);
   }
-  static std::string packed(std::string_view client, std::string_view user) {
+  static std::string packed(std::string_view client, std::string_view user,
+                            bool is_announced = true, bool is_listed = true) {
     std::string out;
-    PresenceEntry{client, user, R"({"a":1})", {}, {}}.pack(out);
+    PresenceEntry{client, user, R"({"a":1})", {}, {}, is_listed, is_announced}.pack(out);
     return out;
   }
   // Returns the order that was given.
   std::uint64_t enter(std::uint32_t shard, std::string_view channel, std::string_view client,
                       std::string_view user) {
+    return enter(shard, channel, packed(client, user, channel.starts_with("loud")));
+  }
+  std::uint64_t enter(std::uint32_t shard, std::string_view channel, std::string_view entry) {
     std::uint64_t order = 0;
-    home_->subscribe(shard, message(channel, packed(client, user), ShardMessage::kWithPresence));
+    home_->subscribe(shard, message(channel, entry, ShardMessage::kWithPresence));
     for (const Sent& sent : sent_) {
       if (sent.kind == Kind::kSubscribed) order = sent.number;
     }
@@ -69,7 +73,7 @@ class HomePresenceTest : public HomeTest {
   }
 };
 
-TEST_F(HomePresenceTest, ShardsHearWhoComesAndGoesWhereTheNamespaceSaysSo) {
+TEST_F(HomePresenceTest, ShardsHearWhoComesAndGoesIfItIsToBeTold) {
   subscribe(1, "loud:x");
   subscribe(1, "quiet:x");
   take();
@@ -118,6 +122,21 @@ TEST_F(HomePresenceTest, MembersAreListedInOrderOrOnlyCounted) {
   EXPECT_EQ(members("quiet:x", ShardMessage::kNumbersOnly), "3 of 2");
   go(2, "quiet:x", second);
   EXPECT_EQ(members("quiet:x"), "2 of 1: c1/u c3/u");
+}
+
+TEST_F(HomePresenceTest, WhoIsOnNoListIsNeitherListedNorCounted) {
+  subscribe(1, "loud:x");
+  take();
+  const std::string hidden = packed("c1", "u", true, false);
+  const std::uint64_t order = enter(1, "loud:x", hidden);
+  EXPECT_EQ(take(), (All{{1, Kind::kSubscribed, order}, {1, Kind::kAppeared, 0, hidden}}));
+  EXPECT_EQ(members("loud:x"), "0 of 0");
+  enter(1, "loud:x", "c2", "v");
+  EXPECT_EQ(members("loud:x"), "1 of 1: c2/v");
+  EXPECT_EQ(members("loud:x", ShardMessage::kNumbersOnly), "1 of 1");
+  take();
+  go(1, "loud:x", order);
+  EXPECT_EQ(take(), (All{{1, Kind::kDisappeared, 0, hidden}}));
 }
 
 TEST_F(HomePresenceTest, ANewNicknameLeavesTheRestOfAnEntry) {

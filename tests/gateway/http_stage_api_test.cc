@@ -19,11 +19,12 @@ TEST_F(HttpStageApiTest, AnswersTheSameWhereverHeadAndBodyAreCut) {
   const std::string all = post("presence_stats", kStats) + get("/healthz") +
                           post("channels", "{}", "Authorization: apikey other\r\n") +
                           post("publish", "[") + post("info", "{}", "") + post("nothing", kStats) +
+                          post("", R"({"method":"info","params":)") + post("", "{}") +
                           post("presence_stats", kStats);
   const auto responses = split(answer({all}));
-  ASSERT_EQ(statuses(responses), (std::vector<int>{200, 200, 200, 400, 401, 404, 200}));
+  ASSERT_EQ(statuses(responses), (std::vector<int>{200, 200, 200, 400, 401, 404, 400, 200, 200}));
   EXPECT_EQ(responses[0].body, kStatsAnswer);
-  EXPECT_EQ(responses[6].body, kStatsAnswer);
+  EXPECT_EQ(responses[8].body, kStatsAnswer);
   check_every_cut(all);
 }
 
@@ -131,8 +132,12 @@ TEST_F(HttpStageApiTest, ClientListenersServeItIfAsked) {
 
 TEST_F(HttpStageApiTest, UnknownMethodsAre404AndOtherVerbs405) {
   start_api();
-  for (const std::string path : {"", "x", "Publish", "publish/", "publish/x", "rpc"}) {
+  for (const std::string path : {"x", "Publish", "publish/", "publish/x", "rpc"}) {
     EXPECT_EQ(call(path, "{}").status, 404) << path;
+  }
+  for (const std::string path : {"/api/", "/apis"}) {
+    const std::string text = request("POST " + path + " HTTP/1.1", kKey + "Content-Length: 2\r\n");
+    EXPECT_EQ(split(answer({text + "{}"}))[0].status, 404) << path;
   }
   for (const std::string verb : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "post"}) {
     const std::string text = request(verb + " /api/publish HTTP/1.1", kKey);

@@ -13,7 +13,9 @@ TEST(PresenceEntry, ComesOutAsItWentInWhateverWasThereBefore) {
   std::string packed = "what was there before, and longer than what comes";
   for (const PresenceEntry& entry :
        {PresenceEntry{}, PresenceEntry{"client", "user", "{}", "[1]", "me"},
-        PresenceEntry{{}, large, {}, large, {}}, PresenceEntry{"c", {}, {}, {}, {}}}) {
+        PresenceEntry{{}, large, {}, large, {}}, PresenceEntry{"c", {}, {}, {}, {}},
+        PresenceEntry{"c", {}, {}, {}, {}, false, true},
+        PresenceEntry{"c", {}, {}, {}, {}, true, false}}) {
     entry.pack(packed);
     const PresenceEntry got = PresenceEntry::unpack(packed);
     EXPECT_EQ(got.client, entry.client);
@@ -21,6 +23,8 @@ TEST(PresenceEntry, ComesOutAsItWentInWhateverWasThereBefore) {
     EXPECT_EQ(got.connection_info, entry.connection_info);
     EXPECT_EQ(got.channel_info, entry.channel_info);
     EXPECT_EQ(got.nickname, entry.nickname);
+    EXPECT_EQ(got.is_listed, entry.is_listed);
+    EXPECT_EQ(got.is_announced, entry.is_announced);
   }
 }
 

@@ -92,6 +92,100 @@ TEST(CentrifugeTokenSim, ARefreshMustBeOfTheSameUser) {
       R"({"id":2,"refresh":{}})");
 }
 
+TEST(CentrifugeTokenSim, ARefreshThatNamesOtherChannelsIsForANewConnection) {
+  CentrifugeWorld world(true);
+  const auto closed_by = [&](const std::string& first, const std::string& then) {
+    SimClient& client = world.connect(token_of(R"({"sub":"42",)" + first + "}"));
+    world.ask(client, R"({"id":2,"refresh":{"token":")" + token_of(R"({"sub":"42",)" + then + "}") +
+                          "\"}}");
+    return client.close_code;
+  };
+  const std::string both = R"("channels":["hist:a","hist:b"])";
+  EXPECT_EQ(closed_by(both, R"("channels":["hist:b","hist:a","hist:a"])"), 0);
+  EXPECT_EQ(closed_by(both, R"("subs":{"hist:a":{"info":1},"hist:b":{}})"), 0);
+  EXPECT_EQ(closed_by(both, R"("channels":["hist:a"])"), 3010);
+  EXPECT_EQ(closed_by(both, R"("channels":["hist:a","hist:c"])"), 3010);
+  EXPECT_EQ(closed_by(both, R"("channels":["hist:ahist:b"])"), 3010);
+  EXPECT_EQ(closed_by(both, R"("info":{})"), 3010);
+  EXPECT_EQ(closed_by(R"("info":{})", both), 3010);
+}
+
+TEST(CentrifugeTokenSim, ATokenMustBeForUsAndFromWhomWeExpect) {
+  CentrifugeWorld world(true, {}, {}, centrifuge_namespaces(), {"chat", "shop"});
+  const auto closed_by = [&](const std::string& claims) {
+    SimClient& client = world.open();
+    world.ask(client, connect_with(token_of(R"({"sub":"42")" + claims + "}")));
+    return client.close_code;
+  };
+  EXPECT_EQ(closed_by(R"(,"aud":"chat","iss":"shop")"), 0);
+  EXPECT_EQ(closed_by(R"(,"aud":["mail","chat"],"iss":"shop")"), 0);
+  EXPECT_EQ(closed_by(""), 3500);
+  EXPECT_EQ(closed_by(R"(,"aud":"chat")"), 3500);
+  EXPECT_EQ(closed_by(R"(,"iss":"shop")"), 3500);
+  EXPECT_EQ(closed_by(R"(,"aud":"mail","iss":"shop")"), 3500);
+  EXPECT_EQ(closed_by(R"(,"aud":"chat","iss":"sho")"), 3500);
+  SimClient& client = world.connect(token_of(R"({"sub":"42","aud":"chat","iss":"shop"})"));
+  const std::string own = R"({"sub":"42","channel":"$a")";
+  EXPECT_EQ(world.ask(client, subscribe_with("$a", own + "}")),
+            R"({"id":2,"error":{"code":103,"message":"permission denied"}})");
+  EXPECT_EQ(world.ask(client, subscribe_with("$a", own + R"(,"aud":"chat","iss":"shop"})")),
+            R"({"id":2,"subscribe":{}})");
+}
+
+TEST(CentrifugeTokenSim, ATokenMayOverrideWhatOthersHearOfASubscription) {
+  CentrifugeWorld world(true);
+  SimClient& one = world.connect(token_of(R"({"sub":"1"})"));
+  SimClient& two = world.connect(token_of(R"({"sub":"2"})"));
+  const auto token = [](const std::string& user, const std::string& channel,
+                        const std::string& overrides) {
+    return subscribe_with(channel, R"({"sub":")" + user + R"(","channel":")" + channel +
+                                       R"(","override":{)" + overrides + "}}");
+  };
+  const auto stats = [&](const std::string& channel) {
+    const std::string heard =
+        world.ask(one, R"({"id":3,"presence_stats":{"channel":")" + channel + "\"}}");
+    return heard.substr(heard.find("\"num_clients\":") + 14, 1);
+  };
+  const auto has = [](const std::string& heard, const char* what) {
+    return heard.find("\"" + std::string(what) + "\":") != std::string::npos;
+  };
+  const std::string hears = R"("force_push_join_leave":{"value":true})";
+  // Where the namespace tells of everybody.
+  EXPECT_TRUE(has(world.ask(one, token("1", "hist:1", hears)), "join")) << "of itself";
+  world.ask(two, token("2", "hist:1", R"("presence":{"value":false})"));
+  EXPECT_TRUE(has(world.hear(one), "join"));
+  EXPECT_EQ(stats("hist:1"), "1") << "who is hidden is on no list";
+  world.ask(two, R"({"id":4,"unsubscribe":{"channel":"hist:1"}})");
+  EXPECT_TRUE(has(world.hear(one), "leave"));
+  world.ask(two, token("2", "hist:1", R"("join_leave":{"value":false})"));
+  EXPECT_EQ(world.hear(one), "");
+  EXPECT_EQ(stats("hist:1"), "2");
+  world.ask(two, R"({"id":4,"unsubscribe":{"channel":"hist:1"}})");
+  EXPECT_EQ(world.hear(one), "");
+  // Where it tells of nobody.
+  EXPECT_FALSE(has(world.ask(one, token("1", "loose:1", hears)), "join"));
+  world.ask(two, token("2", "loose:1", R"("join_leave":{"value":true})"));
+  EXPECT_TRUE(has(world.hear(one), "join"));
+  EXPECT_EQ(world.ask(one, R"({"id":3,"presence_stats":{"channel":"loose:1"}})"),
+            R"({"id":3,"error":{"code":108,"message":"not available"}})");
+}
+
+TEST(CentrifugeTokenSim, AConnectionTokenMayOverrideToo) {
+  CentrifugeWorld world(true);
+  SimClient& client = world.open();
+  const std::string heard = world.ask(
+      client,
+      connect_with(token_of(R"({"sub":"1","subs":{"hist:1":{"override":{)"
+                            R"("presence":{"value":false},"force_push_join_leave":{"value":true})"
+                            R"(}}}})")));
+  EXPECT_NE(heard.find(R"("hist:1":{"recoverable":true)"), std::string::npos) << heard;
+  EXPECT_EQ(world.ask(client, R"({"id":3,"presence_stats":{"channel":"hist:1"}})"),
+            R"({"id":3,"presence_stats":{"num_clients":0,"num_users":0}})");
+  SimClient& other = world.connect(token_of(R"({"sub":"2"})"));
+  world.ask(other, R"({"id":2,"subscribe":{"channel":"hist:1"}})");
+  EXPECT_NE(world.hear(client).find(R"("join":{"info":{"user":"2")"), std::string::npos);
+}
+
 TEST(CentrifugeTokenSim, AChannelMayNeedATokenOfItsOwn) {
   CentrifugeWorld world(true);
   SimClient& client = world.connect(token_of(R"({"sub":"42"})"));

@@ -36,11 +36,12 @@ class CentrifugeWorld {
  public:
   explicit CentrifugeWorld(bool has_tokens = false, const SimOptions& options = {},
                            const Limits& limits = {},
-                           const Namespaces& namespaces = centrifuge_namespaces())
+                           const Namespaces& namespaces = centrifuge_namespaces(),
+                           const token::Expectations& expectations = {})
       : world_(options),
         instance_(world_.network, world_.scheduler, kAddress, 2, limits, namespaces, std::nullopt,
                   {}, std::nullopt,
-                  has_tokens ? SimKeys{{}, {std::string(kTokenKey)}} : SimKeys{}) {}
+                  has_tokens ? SimKeys{{}, {std::string(kTokenKey)}, expectations} : SimKeys{}) {}
 
   SimInstance& instance() { return instance_; }
   World& world() { return world_; }

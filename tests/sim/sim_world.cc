@@ -64,6 +64,7 @@ InstanceOptions SimInstance::options_of(const Limits& limits, const Namespaces& 
   options.api.on_clients = true;
   options.api_keys = keys.api;
   options.token_keys = keys.tokens;
+  options.token_expectations = keys.expectations;
   options.admission.has_token_keys = !keys.tokens.empty();
   return options;
 }

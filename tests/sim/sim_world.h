@@ -30,6 +30,7 @@ inline Namespaces with_history(std::size_t messages) {
 struct SimKeys {
   std::vector<std::string> api = {};     // its listener serves the API, too
   std::vector<std::string> tokens = {};  // that sign clients' tokens
+  token::Expectations expectations = {};
 };
 
 // One gateway whose shards the scheduler turns.

@@ -312,6 +312,11 @@ TEST(Refusals, CoverOptionsThatContradictEachOther) {
   EXPECT_EQ(refusal({"--listen", "127.0.0.1:5", "--ops-listen", "127.0.0.1:5"}),
             "sluice: '127.0.0.1:5' is named twice by --listen and --ops-listen: name it once");
   options_of({"--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"});
+  for (const char* option : {"--token-audience", "--token-issuer"}) {
+    EXPECT_EQ(refusal({option, "a"}),
+              "sluice: --token-audience and --token-issuer are of tokens: name a --token-key-file, "
+              "too");
+  }
 }
 
 TEST(Refusals, AreOneLineWhateverAValueHolds) {

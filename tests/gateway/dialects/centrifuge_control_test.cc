@@ -76,7 +76,7 @@ TEST_F(CentrifugeControlTest, SubscribesTheUserToAChannel) {
   control.kind = Control::Kind::kSubscribe;
   control.channel = "hist:2";
   control.data = R"({"d":1})";
-  control.channel_info = R"({"r":2})";
+  control.info = R"({"r":2})";
   const std::string heard = after(control);
   EXPECT_NE(heard.find(R"({"push":{"channel":"hist:2","subscribe":{"recoverable":true,"epoch":")"),
             std::string::npos)
@@ -88,6 +88,68 @@ TEST_F(CentrifugeControlTest, SubscribesTheUserToAChannel) {
             std::string::npos);
   control.channel = "nope:1";
   EXPECT_EQ(after(control), "");
+}
+
+TEST_F(CentrifugeControlTest, SubscribesFromAPosition) {
+  for (int i = 1; i <= 3; ++i) {
+    ask(R"({"id":4,"publish":{"channel":"hist:2","data":)" + std::to_string(i) + "}}");
+  }
+  const std::string top = ask(R"({"id":5,"subscribe":{"channel":"hist:2"}})");
+  const std::string mark = R"("epoch":")";
+  const std::uint64_t epoch = std::stoull(top.substr(top.find(mark) + mark.size()));
+  ask(R"({"id":6,"unsubscribe":{"channel":"hist:2"}})");
+  Control control;
+  control.kind = Control::Kind::kSubscribe;
+  control.channel = "hist:2";
+  const auto offsets = [&](const Position& since) {
+    control.since = since;
+    std::string all;
+    const std::string heard = after(control);
+    for (std::size_t at = 0; (at = heard.find("\"offset\":", at)) != std::string::npos;) {
+      at += 9;
+      all += heard[at];
+    }
+    ask(R"({"id":6,"unsubscribe":{"channel":"hist:2"}})");
+    return all;
+  };
+  EXPECT_EQ(offsets({epoch, 1}), "123") << "behind the subscription what came behind the position";
+  EXPECT_EQ(offsets({epoch, 3}), "3");
+  EXPECT_EQ(offsets({epoch + 1, 1}), "3") << "the position of now, and nothing that was missed";
+  EXPECT_EQ(offsets({epoch, 9}), "3");
+}
+
+TEST_F(CentrifugeControlTest, SubscribesWithOptionsOfItsOwn) {
+  Control control;
+  control.kind = Control::Kind::kSubscribe;
+  control.channel = "news:1";
+  ASSERT_EQ(after(control), "") << "no such namespace";
+  control.channel = "other";
+  control.overrides.join_leave = true;
+  control.overrides.force_push_join_leave = true;
+  const std::string heard = after(control);
+  EXPECT_NE(heard.find(R"({"push":{"channel":"other","subscribe":{}}})"), std::string::npos);
+  EXPECT_NE(heard.find(R"({"push":{"channel":"other","join":{"info":{"user":"42")"),
+            std::string::npos)
+      << heard;
+}
+
+TEST_F(CentrifugeControlTest, SaysHowLongTheConnectionLasts) {
+  Control control;
+  control.kind = Control::Kind::kRefresh;
+  control.expire_at = 1000;
+  control.info = R"({"new":1})";
+  EXPECT_NE(after(control).find(R"({"push":{"refresh":{"expires":true,"ttl":99)"),
+            std::string::npos);
+  EXPECT_EQ(session_->state().centrifuge->expires_at, 1000);
+  EXPECT_NE(
+      ask(R"({"id":4,"publish":{"channel":"news","data":1}})").find(R"("conn_info":{"new":1})"),
+      std::string::npos);
+  control.expire_at = 0;
+  control.info = {};
+  EXPECT_EQ(after(control).substr(2), R"({"push":{"refresh":{}}})") << "for good";
+  EXPECT_EQ(session_->state().centrifuge->info, R"({"new":1})") << "as it was";
+  control.is_expired = true;
+  EXPECT_EQ(after(control), std::string("\x88\x14\x0b\xbd", 4) + "connection expired");
 }
 
 TEST_F(CentrifugeControlTest, TakesChannelsAway) {

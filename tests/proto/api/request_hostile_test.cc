@@ -25,7 +25,7 @@ struct Sample {
 };
 
 // A body for each method, each member of it in use.
-constexpr std::array<Sample, 13> kSamples = {{
+constexpr std::array<Sample, 14> kSamples = {{
     {Method::kPublish,
      R"({"channel":"ch\u0061t:b","data":{"x":[1,-2.5e3,"\"\u00e9"]},"skip_history":false,)"
      R"("tags":{"a":"\u0031","b":"2"},"idempotency_key":"id-1","key":"k\n","sync":true})"},
@@ -38,6 +38,7 @@ constexpr std::array<Sample, 13> kSamples = {{
     {Method::kUnsubscribe, R"({"user":56,"channel":"","client":"c","session":"s"})"},
     {Method::kDisconnect,
      R"({"user":"56","whitelist":["a","\u0062"],"disconnect":{"code":4000,"reason":"b\u0079e"}})"},
+    {Method::kRefresh, R"({"user":56,"expired":false,"expire_at":17,"info":{"n":1}})"},
     {Method::kPresence, R"({"channel":"chat:b"})"},
     {Method::kPresenceStats, R"({"channel":"chat:b"})"},
     {Method::kHistory,

@@ -40,7 +40,7 @@ TEST(ApiMethod, HasItsName) {
   }
   EXPECT_EQ(method_of("presence_stats"), Method::kPresenceStats);
   EXPECT_EQ(method_of("batch"), Method::kBatch);
-  for (const std::string_view name : {"", "Publish", "publish/", "/publish", "refresh", "rpc"}) {
+  for (const std::string_view name : {"", "Publish", "publish/", "/publish", "refresh_", "rpc"}) {
     EXPECT_EQ(method_of(name), std::nullopt) << name;
   }
 }
@@ -128,6 +128,20 @@ TEST_F(ApiRequest, Broadcast) {
   EXPECT_EQ(broadcast(R"({"channels":["a"],"data":1,"delta":true})"), "!delta is not supported");
 }
 
+TEST_F(ApiRequest, Refresh) {
+  const auto refresh = [&](std::string_view body) { return said(Method::kRefresh, body); };
+  EXPECT_EQ(refresh(R"({"user":"56"})"), "user=s:56");
+  EXPECT_EQ(refresh(R"({"user":7,"client":"x","session":"s","expired":true,"expire_at":17,)"
+                    R"("info":{"a":1}})"),
+            R"(user=n:7 client=x session=s expired=yes expire_at=17 info={"a":1})");
+  EXPECT_EQ(refresh(R"({"user":"u","expired":false,"expire_at":0,"info":null})"), "user=s:u");
+  EXPECT_EQ(refresh(R"({"user":"u","b64info":"Zm9v"})"), "user=s:u info=<foo>");
+  EXPECT_EQ(refresh("{}"), "!user is missing");
+  EXPECT_EQ(refresh(R"({"user":"u","expired":1})"), "!expired is not true or false");
+  EXPECT_EQ(refresh(R"({"user":"u","expire_at":-1})"), "!expire_at is out of range");
+  EXPECT_EQ(refresh(R"({"user":"u","all_users":true})"), "!all_users is not supported");
+}
+
 TEST_F(ApiRequest, Subscribe) {
   const auto subscribe = [&](std::string_view body) { return said(Method::kSubscribe, body); };
   EXPECT_EQ(subscribe(R"({"user":"56","channel":"c"})"), "user=s:56 channel=c");
@@ -137,7 +151,7 @@ TEST_F(ApiRequest, Subscribe) {
                       R"({"value":false},"force_recovery":{},"force_positioning":null,)"
                       R"("force_push_join_leave":{"value":true}}})"),
             "user=n:56 client=x session=s channel=c info={\"a\":1} data=[1] expire_at=1700000000 "
-            "since=7@e presence=yes join_leave=no force_recovery=no force_push_join_leave=yes");
+            "since=7@e presence=yes join_leave=no force_push_join_leave=yes");
   EXPECT_EQ(subscribe(R"({"user":"u","channel":"c","info":1,"b64info":"Zm9v","data":2,)"
                       R"("b64data":"Zg==","recover_since":{},"override":{}})"),
             "user=s:u channel=c info=<foo> data=<f> since=0@");
@@ -279,7 +293,7 @@ TEST_F(ApiRequest, BatchGivesItsCommandsOneByOne) {
                                       R"(publish {"channel":"zz:1","data":1})", "104  ",
                                       R"(presence_stats {"channel":"chat:b"})"}));
   EXPECT_EQ(
-      commands(parser, R"({"commands":[{"refresh":{}},{"batch":{"commands":[]}},{"publish":null},)"
+      commands(parser, R"({"commands":[{"rpc":{}},{"batch":{"commands":[]}},{"publish":null},)"
                        R"({"publish":null,"info":{}},{"info":{},"x":{}},{"publish":"{}"},1,)"
                        R"("{}",[],{"info":{},"channels":{}},{"info":{},"info":{}}]})"),
       (std::vector<std::string>{"104  ", "104  ", "104  ", "info {}", "info {}", "publish \"{}\"",

@@ -78,11 +78,9 @@ void say(Line& line, const Subscribe& request) {
   line.data("data", request.data);
   line.number("expire_at", static_cast<std::int64_t>(request.expire_at));
   line.position(request.recover_since);
-  line.flag("presence", request.override.presence);
-  line.flag("join_leave", request.override.join_leave);
-  line.flag("force_recovery", request.override.force_recovery);
-  line.flag("force_positioning", request.override.force_positioning);
-  line.flag("force_push_join_leave", request.override.force_push_join_leave);
+  line.flag("presence", request.overrides.presence);
+  line.flag("join_leave", request.overrides.join_leave);
+  line.flag("force_push_join_leave", request.overrides.force_push_join_leave);
 }
 void say(Line& line, const Unsubscribe& request) {
   line.selection(request.who);
@@ -93,6 +91,12 @@ void say(Line& line, const Disconnect& request) {
   line.list("whitelist", request.whitelist);
   line.number("code", request.code);
   line.text("reason", request.reason);
+}
+void say(Line& line, const Refresh& request) {
+  line.selection(request.who);
+  line.flag("expired", request.is_expired);
+  line.number("expire_at", static_cast<std::int64_t>(request.expire_at));
+  line.data("info", request.info);
 }
 void say(Line& line, const History& request) {
   line.text("channel", request.channel);

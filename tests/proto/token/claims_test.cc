@@ -116,10 +116,8 @@ TEST(ConnectionClaims, GrantChannelsWithOptions) {
                        R"("presence":{"value":true},"join_leave":{"value":false},)"
                        R"("force_push_join_leave":{},"force_positioning":null,)"
                        R"("force_recovery":{"value":true}}}}})"),
-            R"(connection (a info={"i":1} data=[2] presence=1 join_leave=0 push_join_leave=0 )"
-            "recovery=1)");
-  EXPECT_EQ(connection(R"({"subs":{"a":{"override":{"force_positioning":{"value":true}}}}})"),
-            "connection (a positioning=1)");
+            R"(connection (a info={"i":1} data=[2] presence=1 join_leave=0 push_join_leave=0))");
+  EXPECT_EQ(connection(R"({"subs":{"a":{"override":{"presence":null}}}})"), "connection (a)");
   EXPECT_EQ(connection(R"({"subs":{"a":{}},"channels":["b"]})"), "connection (a)");
   EXPECT_EQ(connection(R"({"subs":{},"channels":["b"]})"), "connection (b)");
   for (const std::string_view options :

@@ -28,12 +28,10 @@ inline std::string said_time(std::int64_t time) {
   return said("expires", time == 0 ? std::string() : std::to_string(time));
 }
 
-inline std::string describe(const Overrides& overrides) {
+inline std::string describe(const centrifuge::Overrides& overrides) {
   return said_override("presence", overrides.presence) +
          said_override("join_leave", overrides.join_leave) +
-         said_override("push_join_leave", overrides.force_push_join_leave) +
-         said_override("positioning", overrides.force_positioning) +
-         said_override("recovery", overrides.force_recovery);
+         said_override("push_join_leave", overrides.force_push_join_leave);
 }
 
 inline std::string describe(const ConnectionClaims& claims) {
