@@ -18,6 +18,7 @@ from gateway import BINARY, Gateway
 
 KEY = "a key of the tests"
 NEWS = ("--namespace", "news.history_messages=100", "--namespace", "news.presence=on")
+PROGRAMS = Path(os.environ.get("E2E_CACHE", "")) / "bin"
 SECONDS = 20
 
 
@@ -124,6 +125,7 @@ class Library(unittest.TestCase):
     def test_calls_about_a_user_who_is_away(self):
         self.client.subscribe(cent.SubscribeRequest(user="away", channel=self.channel))
         self.client.unsubscribe(cent.UnsubscribeRequest(user="away", channel=self.channel))
+        self.client.refresh(cent.RefreshRequest(user="away", expire_at=17))
         self.client.disconnect(cent.DisconnectRequest(user="away"))
         self.client.disconnect(cent.DisconnectRequest(
             user="away", disconnect=cent.Disconnect(code=4000, reason="bye"), whitelist=["x"]))
@@ -139,6 +141,12 @@ class Library(unittest.TestCase):
         self.assertEqual(done.replies[0].offset, 1)
         self.assertEqual([p.data for p in done.replies[2].publications], [1, 2])
         self.assertEqual(done.replies[3].nodes[0].name, "sluice")
+
+    def test_gocent_which_calls_in_the_older_form(self):
+        with Served() as served:
+            done = subprocess.run([PROGRAMS / "gocent", served.url, KEY], capture_output=True,
+                                  text=True, timeout=SECONDS, check=False)
+            self.assertEqual(done.stdout, "done\n", done.stderr)
 
     def test_what_is_refused_is_an_error_with_its_code(self):
         other = cent.StreamPosition(offset=1, epoch="other")
@@ -158,7 +166,7 @@ class Library(unittest.TestCase):
 
     def test_a_method_that_is_not_there_is_404(self):
         with self.assertRaises(cent.CentTransportError) as missing:
-            self.client.refresh(cent.RefreshRequest(user="u"))
+            self.client.unblock_user(cent.UnblockUserRequest(user="u"))
         self.assertEqual(missing.exception.status_code, 404)
 
 

@@ -1,4 +1,5 @@
-"""The Centrifuge protocol with its own clients: npm `centrifuge` and PyPI `centrifuge-python`."""
+"""The Centrifuge protocol with its own clients: npm `centrifuge`, PyPI `centrifuge-python`, and
+`centrifuge-go`."""
 
 import asyncio
 import base64
@@ -19,6 +20,7 @@ from gateway import Gateway
 BACKENDS = ("io_uring", "epoll")
 SECONDS = 30
 HERE = Path(__file__).parent
+PROGRAMS = Path(os.environ.get("E2E_CACHE", "")) / "bin"
 KEY = b"the secret of these tests"
 OPTIONS = ("--shards", "2", "--namespace", "hist.history_messages=100",
            "--namespace", "hist.presence=on", "--namespace", "hist.join_leave=on",
@@ -81,10 +83,11 @@ class Centrifuge(unittest.IsolatedAsyncioTestCase):
         self.key.flush()
         self.addCleanup(self.key.close)
 
-    async def publish(self, gateway, *data):
+    async def publish(self, gateway, is_open, *data):
         """As a client of its own, which has no connection to lose."""
         async with websockets.connect(gateway.url("/connection/websocket")) as client:
-            await client.send(json.dumps({"id": 1, "connect": {"token": token_of(sub="7")}}))
+            token = {} if is_open else {"token": token_of(sub="7")}
+            await client.send(json.dumps({"id": 1, "connect": token}))
             await asyncio.wait_for(client.recv(), SECONDS)
             for one in data:
                 await client.send(json.dumps(
@@ -94,19 +97,23 @@ class Centrifuge(unittest.IsolatedAsyncioTestCase):
                     answer = json.loads(await asyncio.wait_for(client.recv(), SECONDS))
                 self.assertEqual(answer, {"id": 2, "publish": {}})
 
-    async def run_client(self, *command):
+    async def run_client(self, *command, is_open=False):
+        """`is_open`: the gateway wants no tokens."""
+        options = () if is_open else ("--token-key-file", self.key.name)
         for backend in BACKENDS:
             with self.subTest(backend=backend), Gateway(
-                    *OPTIONS, "--backend", backend, "--token-key-file", self.key.name) as gateway:
+                    *OPTIONS, "--backend", backend, *options) as gateway:
                 async with Proxy(gateway.port) as proxy:
-                    await self.run_one(gateway, proxy, command)
+                    await self.run_one(gateway, proxy, command, is_open)
                 self.assertFalse([line for line in gateway.lines if "the secret" in line])
 
-    async def run_one(self, gateway, proxy, command):
+    async def run_one(self, gateway, proxy, command, is_open):
         now = int(time.time())
         info = {"sub": "42", "info": {"name": "Alice"}}
         arguments = {"url": f"ws://127.0.0.1:{proxy.port}/connection/websocket", "user": "42",
                      "tokens": [token_of(**info, exp=now + 8), token_of(**info, exp=now + 3600)]}
+        if is_open:
+            arguments |= {"user": "", "tokens": []}
         process = await asyncio.create_subprocess_exec(
             *command, json.dumps(arguments), stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT, env=os.environ)
@@ -116,12 +123,13 @@ class Centrifuge(unittest.IsolatedAsyncioTestCase):
                 said.append(line)
                 if line == "ready\n":
                     proxy.cut()
-                    await self.publish(gateway, 1, 2)
-                    async with websockets.connect(
-                            gateway.url("/sendone?token=" + token_of(sub="7"))) as toy:
-                        await toy.send('{"msg_type":"send_","to_user":"42","n":7}')
+                    await self.publish(gateway, is_open, 1, 2)
+                    if not is_open:
+                        async with websockets.connect(
+                                gateway.url("/sendone?token=" + token_of(sub="7"))) as toy:
+                            await toy.send('{"msg_type":"send_","to_user":"42","n":7}')
                     proxy.is_cut = False
-                    await self.publish(gateway, "end")
+                    await self.publish(gateway, is_open, "end")
             self.assertEqual(await asyncio.wait_for(process.wait(), SECONDS), 0, "".join(said))
             self.assertEqual(said[-1], "done\n", said)
         finally:
@@ -134,6 +142,37 @@ class Centrifuge(unittest.IsolatedAsyncioTestCase):
 
     async def test_pypi_centrifuge_python(self):
         await self.run_client(sys.executable, str(HERE / "centrifuge_client.py"))
+
+    async def test_centrifuge_go(self):
+        await self.run_client(PROGRAMS / "centrifuge")
+
+    async def test_centrifuge_go_without_tokens(self):
+        await self.run_client(PROGRAMS / "centrifuge", is_open=True)
+
+    async def test_a_token_for_others_opens_nothing(self):
+        with Gateway("--token-key-file", self.key.name, "--token-audience", "chat",
+                     "--token-issuer", "shop") as gateway:
+            for claims, is_welcome in (({}, False), ({"aud": "chat"}, False),
+                                       ({"aud": ["x", "chat"], "iss": "shop"}, True)):
+                token = token_of(sub="7", **claims)
+                async with websockets.connect(gateway.url("/connection/websocket")) as client:
+                    await client.send(json.dumps({"id": 1, "connect": {"token": token}}))
+                    await self.expect(client, is_welcome)
+                connecting = websockets.connect(gateway.url("/chat?token=" + token))
+                if is_welcome:
+                    await (await connecting).close()
+                    continue
+                with self.assertRaises(websockets.exceptions.InvalidStatus):
+                    await connecting
+
+    async def expect(self, client, is_welcome):
+        if is_welcome:
+            answer = json.loads(await asyncio.wait_for(client.recv(), SECONDS))
+            self.assertIn("client", answer["connect"])
+            return
+        with self.assertRaises(websockets.exceptions.ConnectionClosedError) as closed:
+            await asyncio.wait_for(client.recv(), SECONDS)
+        self.assertEqual(closed.exception.rcvd.code, 3500)
 
     async def test_the_access_log_never_has_a_token(self):
         with Gateway("--token-key-file", self.key.name) as gateway:
