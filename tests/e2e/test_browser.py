@@ -107,6 +107,14 @@ class Browser(unittest.TestCase):
     def test_what_was_missed(self):
         self.drive("history", "--backend", "io_uring")
 
+    def test_a_centrifuge_client_that_was_offline(self):
+        for backend in ("io_uring", "epoll"):
+            with self.subTest(backend=backend):
+                self.drive("centrifuge", "--backend", backend, *(
+                    word for setting in ("history_messages=1000", "subscribe=everybody",
+                                         "publish=everybody")
+                    for word in ("--namespace", f"hist.{setting}")))
+
     def test_how_the_pages_look(self):
         with tempfile.TemporaryDirectory() as folder:
             self.drive("look", SCREENSHOTS=os.environ.get("SCREENSHOTS") or folder)
