@@ -25,11 +25,11 @@ void Connection::write(ConstBytes header, ConstBytes body, std::size_t expected)
 }
 
 void Connection::write(Payload& payload, std::uint16_t begin, std::uint64_t offset,
-                       GiveWay give_way) noexcept {
+                       GiveWay give_way, std::uint8_t mark) noexcept {
   SLUICE_DCHECK(takes_output());
   auto pools = reactor_.pools();
   reactor_.charge(static_cast<std::ptrdiff_t>(payload.bytes.size() - begin));
-  queue_.append(pools, payload, begin, offset, give_way);
+  queue_.append(pools, payload, begin, offset, give_way, mark);
   mark_dirty();
 }
 

@@ -97,7 +97,7 @@ class Connection {
   // Queues a shared Payload's bytes from `begin` on; takes over one reference. `offset` is a number
   // of the caller's.
   void write(Payload& payload, std::uint16_t begin, std::uint64_t offset,
-             GiveWay give_way = GiveWay::kNever) noexcept;
+             GiveWay give_way = GiveWay::kNever, std::uint8_t mark = WriteQueue::kNoMark) noexcept;
   // Queues, or adds to, the message that says that `missed` publications are missing behind the
   // last one. REQUIRES: takes_output, missed > 0.
   void write_gap(std::uint64_t missed, GapEncoder& gaps) noexcept;
@@ -137,6 +137,16 @@ class Connection {
     return queue_.can_drop_oldest_to(cost_max);
   }
   std::size_t drop_newest(std::size_t cost_max, GapEncoder& gaps) noexcept;
+  // Takes publications out because newer ones are worth more; see WriteQueue. REQUIRES
+  // takes_output.
+  template <class IsMeant>
+  std::size_t withdraw(std::uint8_t mark, GapEncoder& gaps, IsMeant&& is_meant) noexcept {
+    auto all = pools();
+    const std::size_t before = queue_.size();
+    const std::size_t withdrawn = queue_.withdraw(all, mark, gaps, is_meant);
+    charge_since(before);
+    return withdrawn;
+  }
   // Shared Payloads that have not left completely.
   std::size_t queued_payloads() const noexcept { return queue_.payloads(); }
 

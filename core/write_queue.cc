@@ -71,7 +71,7 @@ void WriteQueue::append(WritePools& pools, ConstBytes header, ConstBytes body,
 }
 
 void WriteQueue::append(WritePools& pools, Payload& payload, std::uint16_t begin,
-                        std::uint64_t offset, GiveWay give_way) noexcept {
+                        std::uint64_t offset, GiveWay give_way, std::uint8_t mark) noexcept {
   SLUICE_DCHECK(begin < payload.bytes.size());
   Entry& entry = push_back(pools);
   entry.payload = &payload;
@@ -81,6 +81,7 @@ void WriteQueue::append(WritePools& pools, Payload& payload, std::uint16_t begin
   entry.block_size = begin;
   entry.begin = begin;
   entry.end = static_cast<std::uint32_t>(payload.bytes.size());
+  entry.mark = mark;
   bytes_ += entry.size();
   if (entry.is_loose()) loose_bytes_ += entry.size();
 }

@@ -7,7 +7,8 @@
 //
 // A peer that reads too slowly may lose publications: those that were not begun can be dropped,
 // oldest or newest first, and where they are missing stands one gap message that counts them. A gap
-// message that was not begun takes in whatever is dropped beside it later.
+// message that was not begun takes in whatever is dropped beside it later. What newer publications
+// make worthless can be withdrawn from anywhere, by a mark that whoever appends gives it.
 //
 // Invariants
 //   1. An empty queue owns no memory.
@@ -16,7 +17,8 @@
 //   3. What was begun is finished before anything else is sent.
 //   4. Nothing follows what was appended after `seal`.
 //   5. Only publications are ever dropped, except by `take_unbegun` and `clear`; between two
-//      publications that remain there is at most one gap message that was not begun.
+//      publications that remain there is at most one gap message that was not begun, and after
+//      `withdraw` there is one in the whole queue.
 #pragma once
 
 #include <sys/uio.h>
@@ -58,6 +60,7 @@ class WriteQueue {
  public:
   // Pongs that wait: so much can a flood of pings have us say between two flushes.
   static constexpr std::size_t kPongBytesMax = 256;
+  static constexpr std::uint8_t kNoMark = 0;
 
   WriteQueue() = default;
   ~WriteQueue();  // REQUIRES: cleared
@@ -69,8 +72,9 @@ class WriteQueue {
   void append(WritePools& pools, ConstBytes header, ConstBytes body, std::size_t expected) noexcept;
   // Queues the bytes of `payload` from `begin` on; takes over one reference. `offset` is a number
   // of the caller's that `take_back` gives back; with 0 the Payload is not counted.
+  // `mark`: what `withdraw` looks for.
   void append(WritePools& pools, Payload& payload, std::uint16_t begin, std::uint64_t offset,
-              GiveWay give_way = GiveWay::kNever) noexcept;
+              GiveWay give_way = GiveWay::kNever, std::uint8_t mark = kNoMark) noexcept;
   // Says that `missed` publications are missing behind the last one here. REQUIRES: missed > 0.
   void append_gap(WritePools& pools, std::uint64_t missed, GapEncoder& gaps) noexcept;
   // Puts a pong behind those that wait, or in their place if there is no room for it.
@@ -102,6 +106,14 @@ class WriteQueue {
   // The same with publications of kNewestFirst, from the back; the gap message stands behind the
   // last publication that remains.
   std::size_t drop_newest(WritePools& pools, std::size_t cost_max, GapEncoder& gaps) noexcept;
+  // Takes out the publications with this mark that were not begun and of which
+  // `is_meant(const Payload&, std::uint16_t begin)` is true, wherever they stand and whatever gives
+  // way. What they and all gap messages of the queue counted is said once, where the first of these
+  // stood: earlier than some of it is missing, never later. Returns how many were taken. Looks at
+  // every entry. REQUIRES: mark != kNoMark.
+  template <class IsMeant>
+  std::size_t withdraw(WritePools& pools, std::uint8_t mark, GapEncoder& gaps,
+                       IsMeant&& is_meant) noexcept;
 
   // Fills `pieces` from the front, up to the piece with which there are at least `bytes_max` bytes;
   // returns how many. They are out until `consume`.
@@ -145,6 +157,7 @@ class WriteQueue {
     Kind kind;
     bool begun;    // partly sent, or pinned: must leave before anything is put in front
     bool is_pong;  // later pongs belong behind it
+    std::uint8_t mark;
 
     std::size_t size() const noexcept { return end - begin; }
     bool is_shared() const noexcept { return kind != Kind::kBytes && kind < Kind::kGap; }
@@ -154,6 +167,8 @@ class WriteQueue {
       return (is_shared() ? payload->bytes.data() : block) + begin;
     }
   };
+  static_assert(sizeof(Entry) == 32,
+                "half a cache line: queues of many entries are looked through");
   // What a gap message adds to `cost` at most.
   static constexpr std::size_t kGapCost = sizeof(Entry) + GapEncoder::kGapBytesMax;
 
@@ -167,6 +182,8 @@ class WriteQueue {
   void grow(WritePools& pools) noexcept;
   void place_pong(WritePools& pools) noexcept;
   void make_hole(WritePools& pools, Entry& entry) noexcept;
+  void say_withdrawn(WritePools& pools, std::uint32_t first_hole, std::uint64_t withdrawn,
+                     GapEncoder& gaps) noexcept;
   std::uint64_t take_gaps(WritePools& pools, std::uint32_t from, std::uint32_t to) noexcept;
   void set_gap(WritePools& pools, Entry& entry, std::uint64_t missed, GapEncoder& gaps) noexcept;
   static void free_entry(WritePools& pools, Entry& entry) noexcept;
@@ -216,6 +233,23 @@ void WriteQueue::take_unbegun(WritePools& pools, Take&& take) noexcept {
   count_ = kept;
   drop_pong(pools);
   if (count_ == 0) free_ring(pools);
+}
+
+template <class IsMeant>
+std::size_t WriteQueue::withdraw(WritePools& pools, std::uint8_t mark, GapEncoder& gaps,
+                                 IsMeant&& is_meant) noexcept {
+  std::size_t withdrawn = 0;
+  std::uint32_t first_hole = 0;
+  for (std::uint32_t i = count_, first = begun(); i-- > first;) {
+    Entry& entry = at(i);
+    if (entry.mark != mark) continue;
+    if (!is_meant(*entry.payload, static_cast<std::uint16_t>(entry.block_size))) continue;
+    make_hole(pools, entry);
+    first_hole = i;
+    ++withdrawn;
+  }
+  if (withdrawn > 0) say_withdrawn(pools, first_hole, withdrawn, gaps);
+  return withdrawn;
 }
 
 template <class Take>

@@ -14,6 +14,7 @@ void WriteQueue::make_hole(WritePools& pools, Entry& entry) noexcept {
   if (entry.is_loose()) loose_bytes_ -= entry.size();
   free_entry(pools, entry);
   entry.kind = Kind::kHole;
+  entry.mark = kNoMark;
 }
 
 // Removes the gap messages in [from, to); returns what they said.
@@ -114,6 +115,20 @@ std::size_t WriteQueue::drop_newest(WritePools& pools, std::size_t cost_max,
   count_ = to;
   append_gap(pools, missed, gaps);
   return dropped;
+}
+
+void WriteQueue::say_withdrawn(WritePools& pools, std::uint32_t first_hole, std::uint64_t withdrawn,
+                               GapEncoder& gaps) noexcept {
+  const std::uint32_t first = begun();
+  std::uint32_t place = first;
+  while (place < first_hole && at(place).kind != Kind::kGap) ++place;
+  const std::uint64_t missed = withdrawn + take_gaps(pools, first, count_);
+  set_gap(pools, at(place), missed, gaps);
+  std::uint32_t to = place + 1;
+  for (std::uint32_t i = to; i < count_; ++i) {
+    if (at(i).kind != Kind::kHole) at(to++) = at(i);
+  }
+  count_ = to;
 }
 
 void WriteQueue::drop_pong(WritePools& pools) noexcept {

@@ -49,9 +49,11 @@ std::size_t Hub::deliver(ChannelName name, const Publication& publication,
                          Position position) noexcept {
   Channel* channel = find(name);
   if (channel == nullptr) return 0;
+  Publication marked = publication;
+  if (channel->options->conflation) marked.mark = conflation_mark(publication);
   // A session that cannot keep up ends here, but leaves the channel only later in the turn.
   for (Session* member : channel->members) {
-    member->deliver(name, publication, position, *channel->options);
+    member->deliver(name, marked, position, *channel->options);
   }
   return channel->members.size();
 }

@@ -9,7 +9,7 @@
 namespace sluice {
 namespace {
 
-enum class Tag : std::uint8_t { kPublisher = 1, kTags = 2, kId = 3 };
+enum class Tag : std::uint8_t { kPublisher = 1, kTags = 2, kId = 3, kKey = 4 };
 
 // Of one extra, in front of its bytes: tag and size.
 constexpr std::size_t kExtraHead = 1 + sizeof(std::uint16_t);
@@ -21,7 +21,7 @@ std::size_t size_of(std::string_view extra) noexcept {
 
 std::size_t head_size(std::string_view channel, const PublicationExtras& extras) noexcept {
   return channel.size() + size_of(extras.publisher) + size_of(extras.tags) + size_of(extras.id) +
-         kNameSizeBytes;
+         size_of(extras.key) + kNameSizeBytes;
 }
 
 std::byte* put(std::byte* out, ConstBytes bytes) noexcept {
@@ -64,6 +64,7 @@ PublicationExtras PublicationView::extras() const noexcept {
     if (tag == Tag::kPublisher) extras.publisher = extra;
     if (tag == Tag::kTags) extras.tags = extra;
     if (tag == Tag::kId) extras.id = extra;
+    if (tag == Tag::kKey) extras.key = extra;
     rest = rest.subspan(kExtraHead + size);
   }
   return extras;
@@ -77,6 +78,18 @@ ConstBytes PublicationView::data() const noexcept {
   const ConstBytes frame = bytes.subspan(frame_at);
   const unsigned length = static_cast<unsigned>(frame[1]) & 0x7fu;
   return frame.subspan(length < 126 ? 2 : length == 126 ? 4 : 10);
+}
+
+std::uint8_t conflation_mark(const Publication& publication) noexcept {
+  const std::string_view key = publication.extras().key;
+  if (key.empty()) return 0;
+  std::uint32_t sum = 0;
+  for (const char c : key) sum = sum * 31 + static_cast<unsigned char>(c);
+  return static_cast<std::uint8_t>(1 + sum % 255);
+}
+
+bool are_of_one_key(const PublicationView& one, const PublicationView& other) noexcept {
+  return one.extras().key == other.extras().key && one.channel() == other.channel();
 }
 
 bool fits_in_head(std::string_view channel, const PublicationExtras& extras) noexcept {
@@ -94,6 +107,7 @@ Publication make_publication(PayloadPool& pool, std::string_view channel,
   out = put_extra(out, Tag::kPublisher, draft.extras.publisher);
   out = put_extra(out, Tag::kTags, draft.extras.tags);
   out = put_extra(out, Tag::kId, draft.extras.id);
+  out = put_extra(out, Tag::kKey, draft.extras.key);
   out = put_size(out, channel.size());
   out = put(out, std::span(header).first(header_size));
   put(out, draft.data);

@@ -28,6 +28,7 @@ struct PublicationExtras {
   std::string_view publisher;  // who published, as the JSON object that clients are told
   std::string_view tags;       // a JSON object of strings
   std::string_view id;         // a second one of the same id is the first one again
+  std::string_view key;        // where a channel conflates, a newer one of this key is worth more
 
   bool operator==(const PublicationExtras&) const = default;
 };
@@ -58,12 +59,20 @@ struct PublicationView {
 struct Publication {
   Payload* payload = nullptr;
   std::uint16_t frame_at = 0;
+  // How write queues know it again by its key: conflation_mark, or 0 where nobody has to.
+  std::uint8_t mark = 0;
 
   PublicationView view() const noexcept { return {payload->bytes, frame_at}; }
   std::string_view channel() const noexcept { return view().channel(); }
   PublicationExtras extras() const noexcept { return view().extras(); }
   ConstBytes data() const noexcept { return view().data(); }
 };
+
+// A number for a publication's key that is never 0, and that different keys may share; 0 if it has
+// none.
+std::uint8_t conflation_mark(const Publication& publication) noexcept;
+// Whether the two are of one channel and one key.
+bool are_of_one_key(const PublicationView& one, const PublicationView& other) noexcept;
 
 // Whether the head has room for a name and extras of these sizes.
 bool fits_in_head(std::string_view channel, const PublicationExtras& extras) noexcept;

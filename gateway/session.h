@@ -201,6 +201,8 @@ class Session final : public Stage {
   void return_unsent(ChannelName channel, const Publication& publication, Position position,
                      Drop reason) noexcept;
   void return_early() noexcept;
+  // session_queue.cc
+  void withdraw_older(const Publication& newest) noexcept;
   bool fits(std::size_t size) const noexcept;
   bool has_room(std::size_t size) noexcept;
   std::optional<Drop> make_room(std::size_t size, SlowConsumer policy) noexcept;

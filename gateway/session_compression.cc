@@ -30,11 +30,12 @@ bool Session::send_compressed(ws::Opcode opcode, ConstBytes data,
 }
 
 // What stands for `publication` in this session's queue, with a reference for it. One that only
-// this session can read must not be dropped from the middle, since what follows refers to it.
+// this session can read must not be dropped from the middle, since what follows refers to it; so
+// what may have to be withdrawn is not made so.
 Payload& Session::encode(const Publication& publication, GiveWay& give_way) noexcept {
   if (encoding_ == Encoding::kShared) {
     if (Payload* shared = shard_.compression.share(publication)) return *shared;
-  } else if (encoding_ == Encoding::kOwn &&
+  } else if (encoding_ == Encoding::kOwn && publication.mark == 0 &&
              shard_.compression.is_worth_it(publication.data().size())) {
     give_way = GiveWay::kNever;
     return shard_.compression.make_own(*own_compressor(), publication);

@@ -20,6 +20,7 @@ std::size_t less(std::size_t from, std::size_t by) noexcept { return from > by ?
 void Session::deliver(ChannelName channel, const Publication& publication, Position position,
                       const ChannelOptions& options) noexcept {
   if (state_.centrifuge) return deliver_translated(channel, publication, position, options, false);
+  withdraw_older(publication);
   const std::size_t size = publication.payload->bytes.size();
   std::optional<Drop> lack;
   if (!is_open()) {
@@ -34,6 +35,15 @@ void Session::deliver(ChannelName channel, const Publication& publication, Posit
     return;
   }
   return_unsent(channel, publication, position, *lack);
+}
+
+// Who keeps up gets everything. What was begun is finished.
+void Session::withdraw_older(const Publication& newest) noexcept {
+  if (newest.mark == 0 || !is_open() || connection_->backlog() == 0) return;
+  const auto is_older = [&newest](const Payload& queued, std::uint16_t frame_at) {
+    return are_of_one_key({queued.bytes, frame_at}, newest.view());
+  };
+  shard_.counters.drop(Drop::kConflated, connection_->withdraw(newest.mark, dialect_, is_older));
 }
 
 void Session::return_unsent(ChannelName channel, const Publication& publication, Position position,
@@ -57,7 +67,7 @@ void Session::deliver_backlog(ChannelName channel, const Publication& publicatio
 void Session::enqueue(const Publication& publication, Position position,
                       GiveWay give_way) noexcept {
   Payload& encoded = encode(publication, give_way);
-  connection_->write(encoded, publication.frame_at, position.offset, give_way);
+  connection_->write(encoded, publication.frame_at, position.offset, give_way, publication.mark);
   counters().sent.add();
 }
 

@@ -58,6 +58,7 @@ void Session::enqueue_translated(ChannelName channel, CentrifugeState::Channel& 
     return_unsent(channel, publication, position, Drop::kSessionEnded);
     return end(Cause::kInappropriateData);
   }
+  withdraw_older(publication);
   const bool does_count = is_counted(followed, position);
   const std::size_t size = said->bytes.size();
   const bool may_drop = options.slow_consumer != SlowConsumer::kDisconnect;
@@ -71,7 +72,7 @@ void Session::enqueue_translated(ChannelName channel, CentrifugeState::Channel& 
     if (is_open()) dialect_.on_gap(*this, channel.text, 1);
   } else {
     const std::size_t cost_before = connection_->queue_cost();
-    enqueue({said, publication.frame_at}, position,
+    enqueue({said, publication.frame_at, publication.mark}, position,
             does_count || is_backlog ? GiveWay::kNever : give_way(options.slow_consumer));
     if (is_backlog) mailbox_room_ += connection_->queue_cost() - cost_before;
     if (does_count) followed.position = position;

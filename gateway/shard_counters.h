@@ -28,10 +28,11 @@ enum class Drop : std::uint8_t {
   kMailboxesFull,   // all mailboxes together: the user idle longest lost it
   kMailboxExpired,  // the user stayed away too long
   kChannelsFull,    // no room for another absent user
+  kConflated,       // withdrawn from a slow session's queue for a newer one of the same key
 };
-inline constexpr std::array<std::string_view, 9> kDropLabels = {
-    "no_subscriber", "session_ended",  "slow_consumer",   "queues_full",  "inbox_full",
-    "mailbox_full",  "mailboxes_full", "mailbox_expired", "channels_full"};
+inline constexpr std::array<std::string_view, 10> kDropLabels = {
+    "no_subscriber", "session_ended",  "slow_consumer",   "queues_full",   "inbox_full",
+    "mailbox_full",  "mailboxes_full", "mailbox_expired", "channels_full", "conflated"};
 
 // What became of a request on the HTTP side.
 enum class Refused : std::uint8_t {

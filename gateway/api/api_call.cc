@@ -146,7 +146,7 @@ std::optional<Refusal> ApiCall::publish(std::size_t reply, std::uint32_t detail,
                                         std::string_view channel, const api::Message& message) {
   const auto target = target_of(channel);
   if (!target) return target.error();
-  if (!message.key.empty()) return kNotAvailable;
+  if (!message.key.empty() && !target->options->conflation) return kNotAvailable;
   if (message.data.bytes.size() > parts_.limits.max_message) return bad("data", "is too long");
   published_bytes_ += message.data.bytes.size();
   if (published_bytes_ > parts_.limits.call_bytes) {
@@ -165,6 +165,7 @@ std::optional<Refusal> ApiCall::publish(std::size_t reply, std::uint32_t detail,
   if (!tags_.empty()) tags_ += '}';
   draft.extras.tags = tags_;
   draft.extras.id = message.idempotency_key;
+  draft.extras.key = message.key;
   if (!fits_in_head(target->channel, draft.extras)) return bad("tags", "are too long");
   const std::uint8_t flags =
       ShardMessage::kWantAnswer | (message.skip_history ? ShardMessage::kNoPlace : std::uint8_t{0});

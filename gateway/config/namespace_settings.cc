@@ -104,6 +104,8 @@ constexpr Entry kTable[] = {
     {"presence", set_switch<&ChannelOptions::presence>, show_switch<&ChannelOptions::presence>},
     {"join_leave", set_switch<&ChannelOptions::join_leave>,
      show_switch<&ChannelOptions::join_leave>},
+    {"conflation", set_switch<&ChannelOptions::conflation>,
+     show_switch<&ChannelOptions::conflation>},
     {"slow_consumer", set_slow_consumer,
      [](const ChannelOptions& o) { return std::string(to_text(o.slow_consumer)); }},
     {"subscribe", set_subscribe, show_allowed<&ChannelOptions::subscribe>},

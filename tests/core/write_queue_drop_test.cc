@@ -50,10 +50,10 @@ class WriteQueueDropTest : public testing::Test {
     return std::string(as_text(out));
   }
   void reply(std::string_view text) { queue_.append(pools_, {}, as_bytes(text), 0); }
-  void publish(std::string_view text, GiveWay give_way) {
+  void publish(std::string_view text, GiveWay give_way, std::uint8_t mark = WriteQueue::kNoMark) {
     Payload& made = payloads_.make(text.size());
     std::memcpy(PayloadPool::writable(made).data(), text.data(), text.size());
-    queue_.append(pools_, made, 0, ++offset_, give_way);
+    queue_.append(pools_, made, 0, ++offset_, give_way, mark);
   }
   void publish_all(std::initializer_list<std::string_view> texts, GiveWay give_way) {
     for (const std::string_view text : texts) publish(text, give_way);
@@ -63,6 +63,9 @@ class WriteQueueDropTest : public testing::Test {
   }
   std::size_t drop_newest(std::size_t cost_max) {
     return queue_.drop_newest(pools_, cost_max, gaps_);
+  }
+  std::size_t withdraw(std::uint8_t mark) {
+    return queue_.withdraw(pools_, mark, gaps_, [](const Payload&, std::uint16_t) { return true; });
   }
   void miss(std::uint64_t missed) { queue_.append_gap(pools_, missed, gaps_); }
 
@@ -214,6 +217,63 @@ TEST_F(WriteQueueDropTest, AnEndTakesAllThatWasNotBegunButWhatIsMissing) {
   EXPECT_TRUE(queue_.empty());
   EXPECT_EQ(queue_.size(), 0u);
   EXPECT_EQ(queue_.firm_size(), 0u);
+}
+
+TEST_F(WriteQueueDropTest, WhatIsMarkedIsWithdrawnFromAnywhereAndSaidOnce) {
+  publish("a1", GiveWay::kNever, 'a');
+  publish("b1", GiveWay::kNever, 'b');
+  reply("r");
+  publish("a2", GiveWay::kOldestFirst, 'a');
+  publish("c1", GiveWay::kNewestFirst);
+  EXPECT_EQ(withdraw('x'), 0u);
+  EXPECT_EQ(all(), "a1b1ra2c1");
+  EXPECT_EQ(withdraw('b'), 1u);
+  EXPECT_EQ(all(), "a1-1;ra2c1");
+  EXPECT_EQ(withdraw('a'), 2u);
+  EXPECT_EQ(all(), "-3;rc1") << "where the first of them stood";
+  EXPECT_EQ(queue_.payloads(), 1u);
+  EXPECT_EQ(queue_.size(), all().size());
+  EXPECT_EQ(queue_.firm_size(), 1u);
+  publish("a3", GiveWay::kNever, 'a');
+  EXPECT_EQ(withdraw('a'), 1u);
+  EXPECT_EQ(all(), "-4;rc1");
+  EXPECT_EQ(drop_newest(kAll), 1u);
+  EXPECT_EQ(all(), "-5;r");
+  publish("a4", GiveWay::kNever, 'a');
+  EXPECT_EQ(withdraw('a'), 1u);
+  EXPECT_EQ(all(), "-6;r");
+  publish("d1", GiveWay::kNewestFirst);
+  miss(10);
+  publish("a5", GiveWay::kNever, 'a');
+  publish("e1", GiveWay::kNever);
+  EXPECT_EQ(all(), "-6;rd1-10;a5e1");
+  EXPECT_EQ(withdraw('a'), 1u);
+  EXPECT_EQ(all(), "-17;rd1e1") << "all that is missing is said in one place";
+}
+
+TEST_F(WriteQueueDropTest, WhatWasBegunIsNotWithdrawn) {
+  publish("aaaa", GiveWay::kNever, 'a');
+  publish("a2", GiveWay::kNever, 'a');
+  publish("a3", GiveWay::kNever, 'a');
+  EXPECT_EQ(gathered(2), "aaaaa2");
+  EXPECT_EQ(withdraw('a'), 1u);
+  EXPECT_EQ(all(), "aaaaa2-1;");
+  queue_.consume(pools_, 1);
+  EXPECT_EQ(withdraw('a'), 1u) << "the second was given back";
+  EXPECT_EQ(all(), "aaa-2;");
+  gathered();
+  publish("a4", GiveWay::kNever, 'a');
+  EXPECT_EQ(withdraw('a'), 1u);
+  EXPECT_EQ(all(), "aaa-2;-1;") << "a gap that leaves says no more";
+}
+
+TEST_F(WriteQueueDropTest, OfOneMarkOnlyWhatIsMeantIsWithdrawn) {
+  for (const std::string_view text : {"one", "two", "one"}) publish(text, GiveWay::kNever, 'a');
+  const auto is_meant = [](const Payload& payload, std::uint16_t begin) {
+    return begin == 0 && as_text(payload.bytes) == "two";
+  };
+  EXPECT_EQ(queue_.withdraw(pools_, 'a', gaps_, is_meant), 1u);
+  EXPECT_EQ(all(), "one-1;one");
 }
 
 TEST_F(WriteQueueDropTest, FirmIsWhatNeverGivesWay) {

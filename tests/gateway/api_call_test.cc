@@ -52,6 +52,20 @@ TEST_F(ApiCallTest, APublicationIsRefusedWithWhatIsWrong) {
   EXPECT_EQ(errors(api::ErrorCode::kUnknownChannel), 2u);
 }
 
+TEST_F(ApiCallTest, AKeyIsForNamespacesThatConflate) {
+  InstanceOptions options;
+  EXPECT_EQ(options.namespaces.set(std::vector<std::string>{"rates.conflation=on"}), std::nullopt);
+  start_api(std::move(options));
+  EXPECT_EQ(ask("publish", R"({"channel":"rates:a","data":1,"key":"k"})"), R"({"result":{}})");
+  EXPECT_EQ(ask("publish", R"({"channel":"rates:a","data":1})"), R"({"result":{}})");
+  EXPECT_EQ(ask("publish", R"({"user":"u","data":1,"key":"k"})"), kNotAvailable);
+  EXPECT_EQ(ask("broadcast", R"({"channels":["rates:a","chat","rates:b"],"data":1,"key":"k"})"),
+            R"({"result":{"responses":[{"result":{}},)" + kNotAvailable + R"(,{"result":{}}]}})");
+  EXPECT_EQ(ask("batch", R"({"commands":[{"publish":{"channel":"rates:a","data":1,"key":"k"}},)"
+                         R"({"publish":{"channel":"chat","data":1,"key":"k"}}]})"),
+            R"({"replies":[{"publish":{}},)" + kNotAvailable + "]}");
+}
+
 TEST_F(ApiCallTest, AnIdempotencyKeyMakesASecondPublicationTheFirst) {
   start_api();
   const std::string body = R"({"channel":"news:a","data":1,"idempotency_key":"k"})";

@@ -49,7 +49,7 @@ TEST_F(PublicationTest, GivesBackNameAndDataOfAnySize) {
 }
 
 TEST_F(PublicationTest, CarriesExtrasThatNobodyPaysForWithoutThem) {
-  const PublicationExtras extras{R"({"user":"u"})", R"({"k":"v"})", "id-1"};
+  const PublicationExtras extras{R"({"user":"u"})", R"({"k":"v"})", "id-1", "key"};
   const Publication with =
       make_publication(pool_, "c", {as_bytes("data"), ws::Opcode::kBinary, extras});
   const Publication without = make_publication(pool_, "c", {as_bytes("data")});
@@ -66,8 +66,30 @@ TEST_F(PublicationTest, CarriesExtrasThatNobodyPaysForWithoutThem) {
 
 TEST_F(PublicationTest, KnowsWhatFitsInFrontOfTheFrame) {
   const std::string most(PublicationView::kHeadBytesMax - 1 - 3 - 2, 't');
-  EXPECT_TRUE(fits_in_head("c", {{}, most, {}}));
-  EXPECT_FALSE(fits_in_head("cc", {{}, most, {}}));
+  EXPECT_TRUE(fits_in_head("c", {{}, most, {}, {}}));
+  EXPECT_FALSE(fits_in_head("cc", {{}, most, {}, {}}));
+  EXPECT_FALSE(fits_in_head("c", {{}, most, {}, "k"}));
+}
+
+TEST_F(PublicationTest, IsKnownAgainByChannelAndKey) {
+  const auto keyed = [this](std::string_view channel, std::string_view key, std::string_view id) {
+    return make_publication(pool_, channel,
+                            {as_bytes("data"), ws::Opcode::kText, {{}, {}, id, key}});
+  };
+  const std::vector<Publication> all = {keyed("c", "k", {}), keyed("c", "k", "id"),
+                                        keyed("c", "l", {}), keyed("d", "k", {}),
+                                        keyed("c", {}, {})};
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    EXPECT_EQ(are_of_one_key(all[0].view(), all[i].view()), i == 1) << i;
+    EXPECT_EQ(conflation_mark(all[i]) == 0, i == 4) << i;
+  }
+  EXPECT_EQ(conflation_mark(all[0]), conflation_mark(all[1]));
+  for (const Publication& publication : all) pool_.drop(*publication.payload);
+  for (int i = 0; i < 1000; ++i) {
+    const Publication publication = keyed("c", "key" + std::to_string(i), {});
+    EXPECT_NE(conflation_mark(publication), 0);
+    pool_.drop(*publication.payload);
+  }
 }
 
 TEST_F(PublicationTest, EndsInATextFrameOfTheData) {

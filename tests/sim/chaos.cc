@@ -24,7 +24,7 @@ Chaos::Chaos(std::uint64_t seed)
       peers_(draw_peers(random_)),
       instance_(world_.network, world_.scheduler, kAddress,
                 1 + static_cast<std::uint32_t>(seed % 8), limits_, namespaces_, std::nullopt,
-                random_compression()),
+                random_compression(), std::nullopt, SimKeys{{std::string(kServerKey)}, {}}),
       books_(instance_, limits_, namespaces_, (peers_.size() + 2) / 3) {
   for (std::size_t i = 0; i < peers_.size(); ++i) {
     peers_[i].index = i;
@@ -50,6 +50,7 @@ Namespaces Chaos::random_namespaces() {
   for (const std::string_view name : {Namespaces::kChat, Namespaces::kUser}) {
     namespaces.of(name).slow_consumer = static_cast<SlowConsumer>(random_.below(3));
   }
+  namespaces.of(Namespaces::kChat).conflation = random_.chance(1, 2);
   if (random_.chance(1, 4)) {
     namespaces.of(Namespaces::kChat).history_messages = random_.chance(1, 2) ? 7 : 0;
   }
@@ -89,6 +90,7 @@ Faults Chaos::run() {
     for (std::uint64_t acts = random_.chance(1, 4) ? 4 : 1; acts > 0; --acts) {
       act(peers_[random_.below(peers_.size())]);
     }
+    if (namespaces_.of(Namespaces::kChat).conflation && random_.chance(1, 6)) publish_by_key();
     pass_time();
     look_at_all();
     books_.check_bounds(faults_);
@@ -225,6 +227,7 @@ void Chaos::look_at_all() {
     look(peer);
     if (peer.client && peer.role == Role::kChat && !peer.is_reading) silent.insert(peer.port);
   }
+  look_at_answers();
   queues_.look(instance_, limits_, silent, world_.network.options().pipe_bytes, faults_);
 }
 

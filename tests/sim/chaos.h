@@ -2,8 +2,8 @@
 // they do.
 //
 // Clients talk, stall, send rubbish, close, half-close, reset, linger, come back, sometimes with
-// two devices of one user; the network is rough; the clock jumps; rings and queues are small or
-// large.
+// two devices of one user; an application server publishes to the chat by key; the network is
+// rough; the clock jumps; rings and queues are small or large.
 //
 // All the time: what a client receives is in order and without doubles, what is missing was told,
 // no bound is exceeded, and no shard sleeps over work that others left for it. In the end, when

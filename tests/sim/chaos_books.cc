@@ -57,10 +57,10 @@ void Books::balance(Faults& faults, std::string_view what, std::uint64_t in, std
 void Books::check_balance(Faults& faults) {
   const std::uint64_t left =
       over_shards([](Shard& s) { return s.reactor().counters().payloads_sent.value(); });
-  balance(
-      faults, "deliveries", sum(&ShardCounters::fanned_out),
-      left + sum(&ShardCounters::mailbox_returned) +
-          dropped({Drop::kSessionEnded, Drop::kSlowConsumer, Drop::kQueuesFull, Drop::kInboxFull}));
+  balance(faults, "deliveries", sum(&ShardCounters::fanned_out),
+          left + sum(&ShardCounters::mailbox_returned) +
+              dropped({Drop::kSessionEnded, Drop::kSlowConsumer, Drop::kQueuesFull,
+                       Drop::kInboxFull, Drop::kConflated}));
   balance(faults, "publications", sum(&ShardCounters::published),
           sum(&ShardCounters::distributed) + sum(&ShardCounters::mailbox_stored) -
               sum(&ShardCounters::mailbox_returned) +

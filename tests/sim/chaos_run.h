@@ -1,4 +1,5 @@
-// The inside of run_chaos: what clients do (chaos.cc), and how it ends (chaos_end.cc).
+// The inside of run_chaos: what clients do (chaos.cc), what an application server does
+// (chaos_server.cc), and how it ends (chaos_end.cc).
 //
 // A client is a Peer with a role that it keeps for a session. Nothing here asks the gateway what
 // it did: the Ledger judges what clients heard, the Books what was counted.
@@ -22,6 +23,8 @@ namespace sluice::test {
 // comes back sooner is two sessions of one user for a while, and may get a message on both.
 inline constexpr Duration kForgotten = std::chrono::seconds(80);
 
+inline constexpr std::string_view kServerKey = "the server's";
+
 // Frames and messages of clients.
 std::string close_bytes();
 std::string pong_bytes();
@@ -44,6 +47,12 @@ struct Peer {
   std::uint16_t port = 0;
   ChatListener listener;  // of a chat
   User::Last last;        // of a toy; over all sessions if the user has one device
+};
+
+// Of the application server, under way.
+struct ServerCall {
+  std::string spoken;  // the stream that it publishes
+  std::unique_ptr<SimStream> stream;
 };
 
 // One run, from one seed.
@@ -83,6 +92,8 @@ class Chaos {
   void spoil(Peer& peer);
   void leave(Peer& peer);
   void act(Peer& peer);
+  void publish_by_key();
+  void look_at_answers();
   void pass_time();
   void look(Peer& peer);
   void look_at_all();
@@ -105,6 +116,7 @@ class Chaos {
   SpokenStreams chat_;
   std::map<std::size_t, SpokenStreams> to_user_;
   std::map<std::size_t, User> users_;
+  std::vector<ServerCall> calls_;
   std::vector<std::unique_ptr<SimClient>> lingering_;  // whose clients never end the stream
   std::uint64_t moment_ = 0;
   Faults faults_;

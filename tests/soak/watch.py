@@ -72,7 +72,8 @@ def books(m, standing):
          standing["chat"] + standing["relay"]),
         ("deliveries, and what became of them", m.sum("sluice_fanned_out_total"),
          m.sum("sluice_delivered_total") + returned +
-         m.sum(lost, "session_ended", "slow_consumer", "queues_full", "inbox_full")),
+         m.sum(lost, "session_ended", "slow_consumer", "queues_full", "inbox_full",
+               "conflated")),
         ("publications, and what became of them", m.sum("sluice_published_total"),
          m.sum("sluice_distributed_total") + stored - returned +
          m.sum(lost, "no_subscriber", "channels_full")),

@@ -36,17 +36,19 @@ TEST(Namespaces, AChannelIsOfWhatStandsInFrontOfItsColon) {
 
 TEST(Namespaces, ReadBackWhatTheyShow) {
   Namespaces namespaces;
-  ASSERT_EQ(namespaces.set(Texts{"news.history_messages=7", "news.history_size=2KiB",
-                                 "news.history_time=90s", "news.presence=on",
-                                 "news.join_leave=true", "news.slow_consumer=drop-newest",
-                                 "news.subscribe=everybody", "news.publish=subscribers"}),
-            std::nullopt);
+  ASSERT_EQ(
+      namespaces.set(Texts{"news.history_messages=7", "news.history_size=2KiB",
+                           "news.history_time=90s", "news.presence=on", "news.join_leave=true",
+                           "news.conflation=true", "news.slow_consumer=drop-newest",
+                           "news.subscribe=everybody", "news.publish=subscribers"}),
+      std::nullopt);
   const ChannelOptions& news = namespaces.of("news");
   EXPECT_EQ(news.history_messages, 7u);
   EXPECT_EQ(news.history_bytes, 2048u);
   EXPECT_EQ(news.history_time, Duration(std::chrono::seconds(90)));
   EXPECT_TRUE(news.presence);
   EXPECT_TRUE(news.join_leave);
+  EXPECT_TRUE(news.conflation);
   EXPECT_EQ(news.slow_consumer, SlowConsumer::kDropNewest);
   EXPECT_EQ(news.subscribe, Allowed::kEverybody);
   EXPECT_EQ(news.publish, Allowed::kSubscribers);
@@ -68,7 +70,8 @@ TEST(Namespaces, WhatCannotBeReadChangesNothingAndSaysWhatCould) {
             "hyphens and underscores");
   EXPECT_EQ(fault("news.colour=red"),
             "cannot read 'news.colour=red': the settings of 'news' are history_messages, "
-            "history_size, history_time, presence, join_leave, slow_consumer, subscribe, publish");
+            "history_size, history_time, presence, join_leave, conflation, slow_consumer, "
+            "subscribe, publish");
   EXPECT_EQ(fault("user.presence=on"),
             "cannot read 'user.presence=on': the settings of 'user' are slow_consumer");
   EXPECT_EQ(fault("news.presence=maybe"), "cannot read 'news.presence=maybe': choose on or off");

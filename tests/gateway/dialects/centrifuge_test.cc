@@ -37,7 +37,7 @@ class CentrifugeDialectTest : public testing::Test {
 TEST_F(CentrifugeDialectTest, SaysOnlyWhatThereIs) {
   const Publication bare = make("[1,\r\n2]");
   EXPECT_EQ(said(bare), R"({"push":{"channel":"news","pub":{"data":[1,2]}}})");
-  const Publication full = make("1", {R"({"user":"u"})", R"({"k":"v"})", "id"});
+  const Publication full = make("1", {R"({"user":"u"})", R"({"k":"v"})", "id", {}});
   EXPECT_EQ(said(full), R"({"push":{"channel":"news","pub":{"data":1,"info":{"user":"u"},)"
                         R"("tags":{"k":"v"}}}})");
   const Publication own = make("1", {}, "\xffsbob");
