@@ -10,6 +10,7 @@
 #include "proto/ws/client.h"
 #include "proto/ws/deflate.h"
 #include "tests/fuzz/fuzz_target.h"
+#include "tests/fuzz/instance_channels.h"
 #include "tests/fuzz/instance_listener.h"
 #include "tests/fuzz/instance_setup.h"
 #include "tests/sim/chaos_books.h"
@@ -259,7 +260,43 @@ class Play {
     instance_->gateway().stop(std::chrono::seconds(choices_.below(8)));
   }
 
+  // Publications of one letter are for a channel, and stay within what may be said.
+  std::string marked_json(const Peer& peer, std::string_view to) {
+    said_bytes_ += 64;
+    if (said_bytes_ >= kMarkedMax) return "0";
+    const std::string padding(7 * choices_.below(256), 'x');
+    said_bytes_ += padding.size();
+    return "{" + to_text({std::string(to), peer.name, ++said_}, secret_) + R"(,"x":")" + padding +
+           "\"}";
+  }
+
+  void act_in_channels() {
+    switch (choices_.below(6)) {
+      case 0: {
+        connect();
+        const std::string_view offer = kOffers[choices_.below(kOffers.size())];
+        peers_.back().stream->write(test::handshake_bytes(kChannelsPath, offer));
+        return say(peers_.back(), test::text_frame_bytes(R"({"id":1,"connect":{}})"));
+      }
+      case 1: {
+        Peer& peer = someone();
+        return say(peer,
+                   draw_call(choices_, [&](std::string_view to) { return marked_json(peer, to); }));
+      }
+      case 2:
+        return pass_time();
+      default: {
+        Peer& peer = someone();
+        const Saying saying =
+            draw_commands(choices_, [&](std::string_view to) { return marked_json(peer, to); });
+        if (saying.may_repeat) peer.listener->may_hear_again();
+        say(peer, test::text_frame_bytes(saying.text));
+      }
+    }
+  }
+
   void act() {
+    if (setup_.has_channels && choices_.below(8) < 5) return act_in_channels();
     switch (choices_.below(20)) {
       case 0:
         return connect();

@@ -1,6 +1,7 @@
 #include "tests/fuzz/instance_setup.h"
 
 #include "core/base/check.h"
+#include "tests/fuzz/instance_channels.h"
 
 namespace sluice::fuzz {
 namespace {
@@ -100,6 +101,9 @@ InstanceSetup draw_setup(Choices& choices) {
   setup.options.admission = draw_rules(flags);
   setup.options.limits = draw_limits(flags);
   draw_history(flags, setup.options.namespaces.of(Namespaces::kChat));
+  // Seeds that say so; the others keep their plays.
+  setup.has_channels = setup.seed >= 0xff00;
+  if (setup.has_channels) offer_channels(setup.options, choices);
   setup.options.connections_max = setup.options.limits.max_connections;
   return setup;
 }

@@ -18,6 +18,7 @@ struct InstanceSetup {
   ListenerTraits listener;
   InstanceOptions options;
   bool has_robot = false;
+  bool has_channels = false;  // and an API: see instance_channels.h
 };
 
 // What is chosen keeps the relations that the options of the binary are held to.

@@ -255,6 +255,29 @@ TEST(CentrifugeTokenSim, ASubscriptionLastsAsLongAsItsToken) {
   EXPECT_EQ(client.close_code, 3500);
 }
 
+TEST(CentrifugeTokenSim, ARenewedSubscriptionMaySayMoreOfTheClient) {
+  CentrifugeWorld world(true);
+  SimClient& client = world.connect(token_of(R"({"sub":"42"})"));
+  const auto info = [&] {
+    const std::string heard =
+        world.ask(client, R"({"id":4,"publish":{"channel":"hist:1","data":1}})");
+    const std::size_t at = heard.find("\"chan_info\":") + 12;
+    return heard.substr(at, heard.find('}', at) - at);
+  };
+  const auto renew = [&](const std::string& more) {
+    const std::string token = token_of(R"({"sub":"42","channel":"hist:1")" + more + "}");
+    EXPECT_EQ(world.ask(client,
+                        R"({"id":3,"sub_refresh":{"channel":"hist:1","token":")" + token + "\"}}"),
+              R"({"id":3,"sub_refresh":{}})");
+  };
+  world.ask(client, subscribe_with("hist:1", R"({"sub":"42","channel":"hist:1","info":1})"));
+  EXPECT_EQ(info(), "1");
+  renew(R"(,"info":2)");
+  EXPECT_EQ(info(), "2");
+  renew("");
+  EXPECT_EQ(info(), "2") << "nothing said, nothing changed";
+}
+
 TEST(CentrifugeTokenSim, AUserHearsWhatComesForTheUser) {
   CentrifugeWorld world(true);
   const std::string sender = "/sendone?token=" + token_of(R"({"sub":"7"})");

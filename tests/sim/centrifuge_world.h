@@ -39,9 +39,12 @@ class CentrifugeWorld {
                            const Namespaces& namespaces = centrifuge_namespaces(),
                            const token::Expectations& expectations = {})
       : world_(options),
-        instance_(world_.network, world_.scheduler, kAddress, 2, limits, namespaces, std::nullopt,
-                  {}, std::nullopt,
-                  has_tokens ? SimKeys{{}, {std::string(kTokenKey)}, expectations} : SimKeys{}) {}
+        instance_(
+            world_.network, world_.scheduler, kAddress, 2, limits, namespaces, std::nullopt, {},
+            std::nullopt,
+            SimKeys{{"secret"},
+                    has_tokens ? std::vector{std::string(kTokenKey)} : std::vector<std::string>{},
+                    expectations}) {}
 
   SimInstance& instance() { return instance_; }
   World& world() { return world_; }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tests/case_program.h"
+#include "tests/sim/channel_chaos.h"
 #include "tests/sim/chaos.h"
 
 namespace {
@@ -57,9 +58,11 @@ int main(int argc, char** argv) {
   std::signal(SIGABRT, on_abort);
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     seed_under_way = static_cast<std::sig_atomic_t>(seed);
-    for (const std::string& fault : sluice::test::run_chaos(seed)) {
-      std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), fault.c_str());
-      ++found;
+    for (const auto run : {sluice::test::run_chaos, sluice::test::run_channel_chaos}) {
+      for (const std::string& fault : run(seed)) {
+        std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), fault.c_str());
+        ++found;
+      }
     }
     if (stops_at_first && found > 0) break;
     if (Clock::now() - shown < std::chrono::seconds(2)) continue;

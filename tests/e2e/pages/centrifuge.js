@@ -66,8 +66,12 @@ async function what_was_published_while_the_page_was_offline_comes_without_a_hol
   const publisher = await desk.client("/connection/websocket");
   publisher.say({ id: 1, connect: {} });
   let published = 0;
-  const publish = () =>
+  let pongs = 0;
+  const publish = () => {
+    const pings = publisher.heard.filter(one => Object.keys(one).length === 0).length;
+    for (; pongs < pings; ++pongs) publisher.say({});
     publisher.say({ id: published + 2, publish: { channel: CHANNEL, data: ++published } });
+  };
   const all = count => page.waitForFunction(n => heard.length === n, count);
 
   for (let n = 0; n < 3; ++n) publish();
