@@ -18,8 +18,8 @@
 #include "core/listener.h"
 #include "gateway/config/cpus.h"
 #include "gateway/config/token_keys.h"
+#include "gateway/curl_client.h"
 #include "gateway/instance.h"
-#include "gateway/robot/curl_client.h"
 
 namespace sluice {
 namespace {

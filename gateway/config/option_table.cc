@@ -6,6 +6,7 @@
 
 #include "core/socket_address.h"
 #include "gateway/config/cpus.h"
+#include "gateway/config/http_url.h"
 #include "gateway/config/option_setters.h"
 #include "gateway/config/robot_settings.h"
 
@@ -80,7 +81,7 @@ Fault set_token_key_files(Options& options, Values values) {
 }
 
 Fault set_robot_url(Options& options, Values values) {
-  if (auto fault = robot_url_fault(values.back())) return "cannot use that: " + *fault;
+  if (auto fault = http_url_fault(values.back())) return "cannot use that: " + *fault;
   options.robot_url = values.back();
   return std::nullopt;
 }
