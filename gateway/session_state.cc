@@ -5,8 +5,8 @@
 namespace sluice {
 namespace {
 
-// Version 4: the fields below, in this order.
-constexpr std::uint8_t kVersion = 4;
+// Version 5: the fields below, in this order.
+constexpr std::uint8_t kVersion = 5;
 constexpr std::uint32_t kSubscriptionsMax = 4096;
 constexpr std::int64_t kNever = INT64_MIN;
 constexpr std::uint8_t kNoDeflate = 0;
@@ -53,6 +53,8 @@ void SessionState::save(std::vector<std::byte>& out, Time now) const {
   writer.put_bool(deflate && deflate->takeover);
   writer.put_bool(identity != nullptr);
   if (identity) writer.put_text(*identity);
+  writer.put_text(passed_on ? *passed_on : std::string_view());
+  put_time(writer, connected_at, now);
   if (centrifuge) centrifuge->save(writer);
   reader.save(out);
 }
@@ -98,6 +100,10 @@ Result<SessionState, std::string_view> SessionState::load(const ws::ReaderContex
     state.deflate = deflate;
   }
   if (in.get_bool()) state.identity = std::make_unique<std::string>(in.get_text());
+  if (const auto fields = in.get_text(); !fields.empty()) {
+    state.passed_on = std::make_unique<std::string>(fields);
+  }
+  if (!get_time(in, now, state.connected_at)) return fail<std::string_view>("absurd moment");
   if (state.centrifuge && !state.centrifuge->load(in, state.subscriptions.size())) {
     return fail<std::string_view>("a dialect's state that cannot be");
   }

@@ -6,6 +6,7 @@
 
 #include "core/socket_address.h"
 #include "gateway/config/cpus.h"
+#include "gateway/config/hook_options.h"
 #include "gateway/config/http_url.h"
 #include "gateway/config/option_setters.h"
 #include "gateway/config/robot_settings.h"
@@ -164,7 +165,7 @@ constexpr std::string_view kReading = "Configuration and help";
 constexpr std::uint64_t kMillion = 1'000'000;
 constexpr std::uint64_t kTiB = 1024 * std::uint64_t{kGiB};
 
-constexpr OptionSpec kTable[] = {
+constexpr OptionSpec kMost[] = {
     {"listen", kServer, OptionKind::kList, "ADDR:PORT",
      "Where clients connect: IPv4, [IPv6], or unix:PATH; port 0 picks a free one. May be repeated.",
      set_addresses<&Options::listen>, value_of<&Options::listen>},
@@ -346,6 +347,19 @@ constexpr OptionSpec kTable[] = {
     {"version", kReading, OptionKind::kCommand, "", "Print the version and exit.", set_nothing,
      show_nothing},
 };
+
+// All of them: those of hooks in front of the last groups.
+constexpr auto kTable = [] {
+  std::array<OptionSpec, std::size(kMost) + kHookOptions.size()> table;
+  std::size_t size = 0;
+  for (const OptionSpec& option : kMost) {
+    if (option.name == "log-level") {
+      for (const OptionSpec& one : kHookOptions) table[size++] = one;
+    }
+    table[size++] = option;
+  }
+  return table;
+}();
 
 std::string spelled(std::string_view prefix, std::string_view name, bool is_upper) {
   std::string text(prefix);

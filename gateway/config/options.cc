@@ -8,6 +8,7 @@
 #include "gateway/config/environment.h"
 #include "gateway/config/file.h"
 #include "gateway/config/help_text.h"
+#include "gateway/config/hook_rules.h"
 #include "gateway/config/option_table.h"
 
 namespace sluice {
@@ -72,6 +73,7 @@ class Assembly {
 // What no option can know alone.
 std::optional<std::string> relation_fault(const Options& options) {
   if (const char* fault = relation_fault(options.limits)) return fault;
+  if (auto fault = hook_relation_fault(options.hooks, options.namespaces)) return fault;
   std::set<std::string> seen;
   for (const auto* addresses : {&options.listen, &options.ops_listen}) {
     for (const std::string& address : *addresses) {

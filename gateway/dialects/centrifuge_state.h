@@ -51,6 +51,7 @@ struct CentrifugeState {
       kPresence,
       kPresenceStats,
       kHistory,
+      kHook,  // the application server's
     };
 
     Kind kind = Kind::kNothing;
@@ -59,6 +60,7 @@ struct CentrifugeState {
     std::uint32_t count = 0;
     bool is_reverse = false;
     std::optional<Position> since;
+    std::string command;  // of kHook: it goes on with it, or begins anew in another process
   };
 
   bool is_trusted = false;    // needs no token
@@ -67,6 +69,7 @@ struct CentrifugeState {
   std::string client;         // a UUID, once there was a connect
   std::string user;           // empty: anonymous
   std::string info;           // JSON
+  std::string data;           // JSON, for the client with the answer to its connect
   std::int64_t expires_at = 0;
   Asked asked;
   std::string rest;         // commands that wait

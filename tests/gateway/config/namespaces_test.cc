@@ -68,7 +68,8 @@ TEST(Namespaces, WhatCannotBeReadChangesNothingAndSaysWhatCould) {
             "hyphens and underscores");
   EXPECT_EQ(fault("news.colour=red"),
             "cannot read 'news.colour=red': the settings of 'news' are history_messages, "
-            "history_size, history_time, presence, join_leave, slow_consumer, subscribe, publish");
+            "history_size, history_time, presence, join_leave, slow_consumer, subscribe, publish, "
+            "subscribe_hook, publish_hook");
   EXPECT_EQ(fault("user.presence=on"),
             "cannot read 'user.presence=on': the settings of 'user' are slow_consumer");
   EXPECT_EQ(fault("news.presence=maybe"), "cannot read 'news.presence=maybe': choose on or off");
