@@ -64,19 +64,19 @@ bool is_welcome_origin(const http::Request& request, bool is_behind_proxy,
 
 }  // namespace
 
-bool is_trusted(const http::Request& request, const ListenerTraits& listener,
+bool is_trusted(const http::Request& request, DialectKind dialect, const ListenerTraits& listener,
                 const AdmissionRules& rules) noexcept {
-  return rules.insecure_identities.value_or(!rules.has_token_keys && listener.is_loopback &&
+  return rules.insecure_identities.value_or(!rules.has_witness(dialect) && listener.is_loopback &&
                                             !came_through_proxy(request));
 }
 
 std::optional<Denial> check_admission(const http::Request& request, DialectKind dialect,
                                       const ListenerTraits& listener, const AdmissionRules& rules,
-                                      bool has_token) noexcept {
+                                      bool is_vouched_for) noexcept {
   if (dialect == DialectKind::kEcho) return std::nullopt;  // says nothing that is not the client's
   // The Centrifuge protocol has the token in its first message.
-  const bool may_come = has_token || is_trusted(request, listener, rules) ||
-                        (dialect == DialectKind::kCentrifuge && rules.has_token_keys);
+  const bool may_come = is_vouched_for || is_trusted(request, dialect, listener, rules) ||
+                        (dialect == DialectKind::kCentrifuge && rules.has_witness(dialect));
   if (!may_come) return kNoIdentity;
   // A proxy in front names the host that its clients know, and may have ended their TLS. A page
   // cannot pretend to be one: browsers let it add no such field to a handshake.

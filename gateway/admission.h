@@ -41,28 +41,37 @@ struct Denial {
 // What the operator said about it.
 struct AdmissionRules {
   // Unset: on loopback listeners only, not for what came through a proxy, and not if clients can
-  // have tokens.
+  // have tokens or the application server is asked about them.
   std::optional<bool> insecure_identities;
   // Welcome besides the request's own host. Loosens neither the rule of identity nor that of Host.
   std::vector<Origin> allowed_origins;
   bool has_token_keys = false;
+  // The application server is asked who comes (hooks), by dialect.
+  std::array<bool, kDialectCount> are_asked_about = {};
+
+  // Somebody can say who the clients of that dialect are.
+  bool has_witness(DialectKind dialect) const noexcept {
+    return has_token_keys || are_asked_about[static_cast<std::size_t>(dialect)];
+  }
 };
 
 // What a handshake has shown of its client.
 struct Admitted {
   bool is_trusted = false;   // may say of itself what it likes
   std::string user_channel;  // of the user that its token names; empty without one
+  std::string passed_on;     // header fields for the application server, as HttpPost has them
 };
 
 // Whether the client is believed what it says of itself.
-bool is_trusted(const http::Request& request, const ListenerTraits& listener,
+bool is_trusted(const http::Request& request, DialectKind dialect, const ListenerTraits& listener,
                 const AdmissionRules& rules) noexcept;
 
 // The rules of identity, Origin and Host for opening `dialect` with `request`. Nothing: welcome.
-// `has_token`: the request has shown a token that is valid.
+// `is_vouched_for`: the request has shown a token that is valid, or the application server will be
+// asked.
 std::optional<Denial> check_admission(const http::Request& request, DialectKind dialect,
                                       const ListenerTraits& listener, const AdmissionRules& rules,
-                                      bool has_token = false) noexcept;
+                                      bool is_vouched_for = false) noexcept;
 
 // "localhost" or a loopback address, with or without a port.
 bool is_loopback_host(std::string_view host) noexcept;

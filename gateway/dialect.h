@@ -54,6 +54,9 @@ class Dialect : public GapEncoder {
   virtual void on_join_failed(Session& session, std::string_view channel) noexcept = 0;
   // A question that the dialect asked a channel's home with kForSession is answered.
   virtual void on_answer(Session&, const ShardMessage&) noexcept {}
+  // A question to the application server (Session::ask_hook) is answered, or will not be. `body`:
+  // as HookAsker has it. Asked of dialects that ask.
+  virtual void on_hook_reply(Session&, std::optional<std::string_view>) noexcept {}
   // Somebody came to a channel that the session follows, or left it.
   virtual void on_presence(Session&, ChannelName, const PresenceEntry&, bool) noexcept {}
   // The application server wants the session to follow a channel, or to leave one.

@@ -119,6 +119,9 @@ void Home::admit(std::uint32_t from, const ShardMessage& message, Channel& chann
     ++use->count;
   } else {
     if (channel.uses.empty() && channel.kind == ChannelKind::kUser) counters_.users.add(1);
+    if (channel.uses.empty() && watcher_ != nullptr) {
+      watcher_->on_channel(channel_of(message), true);
+    }
     channel.uses.push_back({from, 1, 0});
   }
   const bool is_listed = (message.flags & ShardMessage::kWithPresence) != 0;
@@ -138,6 +141,7 @@ void Home::unsubscribe(std::uint32_t from, const ShardMessage& message) noexcept
   if (--use->count == 0) {
     channel->uses.erase(channel->uses.begin() + (use - channel->uses.data()));
     if (channel->uses.empty() && channel->kind == ChannelKind::kUser) counters_.users.add(-1);
+    if (channel->uses.empty() && watcher_ != nullptr) watcher_->on_channel(name, false);
     if (channel->kind == ChannelKind::kUser && mailboxes_.are_on()) {
       begin_leaving(from, name, *channel);
     }

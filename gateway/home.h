@@ -55,6 +55,15 @@ class HomeOutlet {
   ~HomeOutlet() = default;
 };
 
+// Who is told that a channel got its first subscriber, or lost the last. Implemented by the shard.
+class ChannelWatcher {
+ public:
+  virtual void on_channel(ChannelName name, bool is_occupied) noexcept = 0;
+
+ protected:
+  ~ChannelWatcher() = default;
+};
+
 // What a Home is given; borrowed, and longer-lived than it.
 struct HomeParts {
   HomeOutlet& outlet;
@@ -95,6 +104,9 @@ class Home final : private BrokerEvents, private MailboxOwner {
   void tell_gaps() noexcept;
   // Gives up what has been kept too long; now and then is often enough.
   void sweep() noexcept;
+
+  // Before the first operation.
+  void tell(ChannelWatcher& watcher) noexcept { watcher_ = &watcher; }
 
   std::size_t channel_count() const noexcept { return channels_.size(); }
 
@@ -197,6 +209,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   std::vector<ChannelKey> lists_due_;
   std::vector<ChannelKey> gaps_due_;  // channels with a use that has missed something
   std::vector<std::byte> scratch_;
+  ChannelWatcher* watcher_ = nullptr;  // null: nobody wants to know
 };
 
 }  // namespace sluice

@@ -20,7 +20,8 @@ struct HttpReply {
   enum class Kind : std::uint8_t {
     kAnswered,     // `status` and `body` are a whole answer
     kTimeout,      // none in time
-    kUnreachable,  // no connection, or it broke
+    kUnconnected,  // no connection: nothing of the request has left
+    kUnreachable,  // the connection broke
     kTooLong,      // more than the caller wanted
     kGarbled,      // what came is not HTTP
   };
@@ -43,6 +44,11 @@ struct HttpPost {
   std::string_view json;      // must stay until the reply
   Duration timeout{};         // from now to the last byte of the answer
   std::size_t reply_max = 0;  // bytes, header included
+  // More header fields, "Name: value", each with a line break behind it. Copied.
+  std::string_view fields = {};
+  // Is never sent a second time. Otherwise it may be, if a connection that had been open for others
+  // breaks before anything of an answer has come.
+  bool is_once = false;
 };
 
 // A client of one URL. Owned by a shard, used on its thread; ends before the shard's Backend, and

@@ -8,6 +8,7 @@
 #include "core/base/check.h"
 #include "gateway/channel_kind.h"
 #include "gateway/history_view.h"
+#include "gateway/hooks/shard_hooks.h"
 #include "gateway/router.h"
 #include "gateway/shard_compression.h"
 #include "proto/centrifuge/codes.h"
@@ -205,8 +206,10 @@ void HttpStage::upgrade(const http::Request& request) noexcept {
     return say_unavailable(Refused::kUnavailable);
   }
   const Admitted admitted = who_asks(request, *dialect);
-  if (const auto denial = check_admission(request, *dialect, traits_, host_.admission_rules(),
-                                          !admitted.user_channel.empty())) {
+  const AdmissionRules& rules = host_.admission_rules();
+  const bool is_vouched_for =
+      !admitted.user_channel.empty() || rules.are_asked_about[static_cast<std::size_t>(*dialect)];
+  if (const auto denial = check_admission(request, *dialect, traits_, rules, is_vouched_for)) {
     log_request(&request, denial->status, denial->label);
     return reject(denial->status, denial->text, Refused::kNotAllowed);
   }
@@ -228,7 +231,8 @@ void HttpStage::upgrade(const http::Request& request) noexcept {
 // A token in the query says who opens one of our own dialects; one that is not valid says nothing.
 Admitted HttpStage::who_asks(const http::Request& request, DialectKind dialect) noexcept {
   Admitted admitted;
-  admitted.is_trusted = is_trusted(request, traits_, host_.admission_rules());
+  admitted.is_trusted = is_trusted(request, dialect, traits_, host_.admission_rules());
+  if (shard_.hooks != nullptr) admitted.passed_on = shard_.hooks->passed_on(request);
   const bool may_have_token = dialect == DialectKind::kChat || dialect == DialectKind::kRelay;
   const auto text = http::query_value(request.query(), "token");
   if (shard_.tokens == nullptr || !may_have_token || !text) return admitted;

@@ -46,7 +46,8 @@ Instance::Instance(const InstanceOptions& options, const Clock& clock, const Log
               Random(options.seed + 2).next() | 1,
               options.seed,
               options_.admission,
-              options_.robot},
+              options_.robot,
+              options_.hooks},
       id_(make_uuid(Random(options.seed + 3).next(), Random(options.seed + 4).next())) {}
 
 Result<std::unique_ptr<Instance>, std::string_view> Instance::create(
@@ -66,6 +67,11 @@ Result<std::unique_ptr<Instance>, std::string_view> Instance::create(
     auto& shard = instance->shards_.emplace_back(
         std::make_unique<Shard>(instance->shared_, index, std::move(backends[index]),
                                 std::move(*accept_key), std::move(tokens)));
+    if (options.hooks) {
+      auto signer = hooks::Signer::create(options.hooks->secrets);
+      if (!signer) return fail(signer.error());
+      shard->use_hooks(std::move(*signer));
+    }
     if (options.api_keys.empty()) continue;
     auto desk = ApiDesk::create(instance->options_.api, options.api_keys,
                                 instance->shared_.exchange.shards());

@@ -28,6 +28,7 @@ struct InstanceOptions {
   std::optional<RobotSetup> robot;  // who answers in the group chat, if anybody
   ApiSettings api;
   std::vector<std::string> api_keys;  // none: there is no API
+  std::optional<HookSetup> hooks;     // what the application server is asked and told, if anything
 };
 
 // Owned by main or a test. Built and destroyed on one thread; see each call.

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string>
 
+#include "gateway/hooks/hook_metrics.h"
 #include "gateway/instance.h"
 #include "gateway/metrics_text.h"
 
@@ -314,6 +315,9 @@ std::string Instance::metrics() const {
   put_turns(text, shards_);
   put_channels(text, shards_);
   put_api(text, shards_);
+  std::vector<const HookCounters*> hooks;
+  for (const auto& shard : shards_) hooks.push_back(&shard->counters().hooks);
+  append_hook_metrics(text, hooks);
   put_compression(text, shards_);
   put_inboxes(text, shards_, exchange_);
   text.family("sluice_connections_limit", MetricType::kGauge,

@@ -127,6 +127,9 @@ class Router final : private HomeOutlet {
   // Counts turns, for whoever bounds what a client may do in one.
   std::uint32_t turn() const noexcept { return turn_; }
 
+  // Before the first operation.
+  void tell(ChannelWatcher& watcher) noexcept { home_.tell(watcher); }
+
   Hub& hub() noexcept { return hub_; }
   const Namespaces& namespaces() const noexcept { return parts_.namespaces; }
   const Home& home() const noexcept { return home_; }

@@ -17,9 +17,10 @@
 #include "core/backend_choice.h"
 #include "core/listener.h"
 #include "gateway/config/cpus.h"
+#include "gateway/config/hook_rules.h"
 #include "gateway/config/token_keys.h"
+#include "gateway/curl_client.h"
 #include "gateway/instance.h"
-#include "gateway/robot/curl_client.h"
 
 namespace sluice {
 namespace {
@@ -48,15 +49,45 @@ std::size_t raise_descriptor_limit() noexcept {
 }
 
 // Of one shard. A question may try two addresses at a time, and its lookup has a pair of sockets.
+constexpr std::size_t client_descriptors(std::size_t questions) noexcept {
+  return 2 * questions + 2;
+}
+
 std::size_t robot_descriptors(const Options& options) noexcept {
-  return options.robot_url.empty() ? 0 : 2 * options.limits.robot_questions + 2;
+  return options.robot_url.empty() ? 0 : client_descriptors(options.limits.robot_questions);
+}
+
+std::size_t hook_descriptors(const HookSettings& hooks, unsigned shards) noexcept {
+  std::size_t all = 0;
+  for (std::size_t i = 0; i < kHookKinds; ++i) {
+    const auto kind = static_cast<HookKind>(i);
+    if (!hooks.has(kind)) continue;
+    all += client_descriptors(kind == HookKind::kEvents ? 1 : share(hooks.concurrency, shards));
+  }
+  return all;
+}
+
+// Nothing: there are no hooks.
+Result<std::optional<HookSetup>, std::string> set_up_hooks(const HookSettings& settings) {
+  std::optional<HookSetup> hooks;
+  if (!settings.has_any()) return hooks;
+  auto secrets = read_hook_secrets(settings);
+  if (!secrets) return fail(secrets.error());
+  hooks.emplace();
+  hooks->settings = settings;
+  hooks->secrets = std::move(*secrets);
+  for (std::size_t i = 0; i < kHookKinds; ++i) {
+    if (!settings.urls[i].empty()) hooks->clients[i] = curl_client_factory(settings.urls[i]);
+  }
+  return hooks;
 }
 
 Result<std::size_t, std::string> connections_max(const Options& options, std::size_t descriptors,
                                                  unsigned shards) {
   const Limits& limits = options.limits;
   const std::size_t per_shard = kOwnDescriptorsPerShard + options.listen.size() +
-                                options.ops_listen.size() + robot_descriptors(options);
+                                options.ops_listen.size() + robot_descriptors(options) +
+                                hook_descriptors(options.hooks, shards);
   const std::size_t own = kOwnDescriptors + shards * per_shard;
   const std::size_t allowed = descriptors > own ? descriptors - own : 1;
   if (limits.max_connections == 0) return allowed;
@@ -215,6 +246,8 @@ int run_gateway(const Options& options) {
 
   auto api_keys = read_api_keys(options.api);
   if (!api_keys) return complain(api_keys.error());
+  auto hooks = set_up_hooks(options.hooks);
+  if (!hooks) return complain(hooks.error());
 
   InstanceOptions instance_options;
   instance_options.api = options.api;
@@ -225,6 +258,11 @@ int run_gateway(const Options& options) {
   instance_options.connections_max = *connections;
   instance_options.admission = {options.insecure_identities, options.allow_origin,
                                 !token_keys->empty()};
+  for (const DialectKind dialect : options.hooks.connect_for) {
+    instance_options.admission.are_asked_about[static_cast<std::size_t>(dialect)] =
+        options.hooks.asks_about(dialect);
+  }
+  instance_options.hooks = std::move(*hooks);
   instance_options.token_keys = std::move(*token_keys);
   instance_options.token_expectations = options.token_expectations;
   instance_options.seed = random_seed();

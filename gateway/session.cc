@@ -34,7 +34,7 @@ void Session::start(Handle self) noexcept {
   self_ = self;
   counters().opened.add();
   state_.ping_at = shard_.reactor.now() + shard_.limits.handshake_timeout;
-  dialect_.on_open(*this);
+  open();
   if (state_.phase == SessionState::Phase::kOpen) return;
   wake_at(next_deadline());
 }
@@ -70,6 +70,7 @@ void Session::complete_opening() noexcept {
   connection_->pin_output();
   state_.opening.reset();
   schedule_first_ping();
+  if (!state_.centrifuge) report_connected();
 }
 
 // Takes one event after the other from the input until it is used up, or has to wait.
@@ -245,6 +246,7 @@ void Session::on_end(Connection&, StreamEnd end) noexcept {
   take_back_unsent();
   if (held_) shard_.router.let_go(shard_.router.name(*held_));
   shard_.counters.close(cause_, close_code_);
+  report_disconnected();
   leave_channels();
   shard_.keeper.on_session_ended(self_);
 }
@@ -270,7 +272,7 @@ void Session::thaw(Handle self) noexcept {
   }
   if (state_.phase == SessionState::Phase::kOpening) {
     state_.subscriptions.clear();
-    dialect_.on_open(*this);
+    open();
     return;
   }
   for (std::size_t i = 0; i < state_.subscriptions.size(); ++i) {

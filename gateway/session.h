@@ -22,6 +22,7 @@
 #include "gateway/channel_name.h"
 #include "gateway/config/namespaces.h"
 #include "gateway/control.h"
+#include "gateway/hooks/hook_kind.h"
 #include "gateway/hub.h"
 #include "gateway/presence_entry.h"
 #include "gateway/publication.h"
@@ -31,6 +32,8 @@
 #include "gateway/shard_context.h"
 #include "gateway/shard_message.h"
 #include "proto/dialect/errors.h"
+#include "proto/hooks/answer.h"
+#include "proto/hooks/event.h"
 
 namespace sluice {
 
@@ -88,7 +91,9 @@ class Session final : public Stage {
   // REQUIRES: fits_in_head.
   void publish(std::string_view channel, const PublicationDraft& draft) noexcept;
   // Questions to a channel's home; input waits until Dialect::on_answer. As Router has them.
-  void ask_publish(std::string_view channel, const PublicationDraft& draft) noexcept;
+  // `flags`: kNoPlace or none.
+  void ask_publish(std::string_view channel, const PublicationDraft& draft,
+                   std::uint8_t flags = 0) noexcept;
   void ask_history(std::string_view channel, const std::optional<Position>& since,
                    std::uint32_t count, bool is_reverse) noexcept;
   void ask_members(std::string_view channel, bool numbers_only) noexcept;
@@ -119,6 +124,19 @@ class Session final : public Stage {
   // The Dialect wants on_deadline at `when`.
   void wake_at(Time when) noexcept { shard_.reactor.timers().arm_by(timer_, when); }
   void end(Cause cause) noexcept;
+  // Asks the application server; input waits until Dialect::on_hook_reply. False: too many wait for
+  // its answers. REQUIRES: it has that hook, and no other question of this session is out.
+  bool ask_hook(HookKind kind, std::string body) noexcept;
+  // The application server has answered that the client is to go.
+  void end_as_told(const hooks::Disconnect& disconnect) noexcept;
+  // The client is connected, if somebody wants to know.
+  void report_connected() noexcept;
+
+  // From the desks of hooks.
+  bool waits_for_hook(std::uint32_t number) const noexcept {
+    return !has_ended_ && hook_ == number;
+  }
+  void on_hook_reply(std::optional<std::string_view> body) noexcept;
 
   // From the Hub and the Router.
   // `options`: of the channel.
@@ -218,6 +236,12 @@ class Session final : public Stage {
   void on_timer(Time now) noexcept;
   void forgive(Time now) noexcept;
   void refuse_opening() noexcept;
+  // session_hooks.cc
+  void open() noexcept;
+  void open_as_told(std::optional<std::string_view> body) noexcept;
+  void refuse_opening_for(std::string_view reason) noexcept;
+  hooks::Event event(hooks::EventType type, const std::string& id) const noexcept;
+  void report_disconnected() noexcept;
   Time next_deadline() noexcept;
   void pack_presence(std::size_t index, std::string& out) const;
   Question question(std::uint8_t flags) noexcept;
@@ -234,6 +258,7 @@ class Session final : public Stage {
   Handle self_;
   Timer timer_;
   std::uint32_t next_request_ = 1;
+  std::uint32_t hook_ = 0;        // of the question to the application server; 0: none is out
   std::uint32_t holds_ = 0;       // of input: answers that are due, and what a dialect asked for
   std::size_t mailbox_room_ = 0;  // cost of deliver_backlog's since the queue was last empty
   std::uint32_t turn_ = 0;        // of the Router, in which `used_units_` were counted

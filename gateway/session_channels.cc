@@ -48,8 +48,9 @@ void Session::publish(std::string_view channel, const PublicationDraft& draft) n
   publish(channel, draft, {});
 }
 
-void Session::ask_publish(std::string_view channel, const PublicationDraft& draft) noexcept {
-  publish(channel, draft, question(ShardMessage::kWantAnswer));
+void Session::ask_publish(std::string_view channel, const PublicationDraft& draft,
+                          std::uint8_t flags) noexcept {
+  publish(channel, draft, question(static_cast<std::uint8_t>(flags | ShardMessage::kWantAnswer)));
 }
 
 void Session::publish(std::string_view channel, const PublicationDraft& draft,

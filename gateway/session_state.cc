@@ -53,6 +53,8 @@ void SessionState::save(std::vector<std::byte>& out, Time now) const {
   writer.put_bool(deflate && deflate->takeover);
   writer.put_bool(identity != nullptr);
   if (identity) writer.put_text(*identity);
+  writer.put_text(passed_on ? *passed_on : std::string_view());
+  put_time(writer, connected_at, now);
   if (centrifuge) centrifuge->save(writer);
   reader.save(out);
 }
@@ -98,6 +100,10 @@ Result<SessionState, std::string_view> SessionState::load(const ws::ReaderContex
     state.deflate = deflate;
   }
   if (in.get_bool()) state.identity = std::make_unique<std::string>(in.get_text());
+  if (const auto fields = in.get_text(); !fields.empty()) {
+    state.passed_on = std::make_unique<std::string>(fields);
+  }
+  if (!get_time(in, now, state.connected_at)) return fail<std::string_view>("absurd moment");
   if (state.centrifuge && !state.centrifuge->load(in, state.subscriptions.size())) {
     return fail<std::string_view>("a dialect's state that cannot be");
   }

@@ -64,8 +64,12 @@ struct SessionState {
   bool list_is_due = false;  // the home was asked and has not answered
 
   std::unique_ptr<CentrifugeState> centrifuge;  // of kCentrifuge; else null
-  // The user's channel that a token says is this client's, with /chat and /sendone; else null.
+  // The user's channel that a token, or the application server, says is this client's, with /chat
+  // and /sendone; else null.
   std::unique_ptr<std::string> identity;
+  // Header fields of the handshake that the application server gets with its hooks; null: none.
+  std::unique_ptr<std::string> passed_on;
+  Time connected_at;  // while the application server knows of it; else Time{}
 
   // Appends everything, versioned; moments become distances from `now`.
   void save(std::vector<std::byte>& out, Time now) const;

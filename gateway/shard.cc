@@ -84,6 +84,7 @@ std::optional<ApiParts> Shard::api() noexcept {
 
 Shard::~Shard() {
   robot_client_.reset();
+  hooks_.reset();
   backend_.reset();
   reactor_.blocks().release_thread();
 }
@@ -206,6 +207,9 @@ void Shard::open_session(Connection& connection, DialectKind dialect, std::strin
   if (state.centrifuge) state.centrifuge->is_trusted = admitted.is_trusted;
   if (!admitted.user_channel.empty()) {
     state.identity = std::make_unique<std::string>(admitted.user_channel);
+  }
+  if (!admitted.passed_on.empty()) {
+    state.passed_on = std::make_unique<std::string>(admitted.passed_on);
   }
   const Handle self = sessions_.allocate(context_, connection, std::move(state));
   sessions_.get(self)->start(self);

@@ -6,8 +6,8 @@
 //
 // Invariants
 //   1. Everything a shard owns is touched on its thread only, except counters and `wake`.
-//   2. Parts are destroyed after the Backend: the kernel may use their memory until then. Only the
-//      HTTP client goes first, because it takes its descriptors out of the Backend.
+//   2. Parts are destroyed after the Backend: the kernel may use their memory until then. Only HTTP
+//      clients go first, because they take their descriptors out of the Backend.
 #pragma once
 
 #include <array>
@@ -26,6 +26,7 @@
 #include "gateway/api/api_desk.h"
 #include "gateway/dialects/centrifuge.h"
 #include "gateway/dialects/dialects.h"
+#include "gateway/hooks/shard_hooks.h"
 #include "gateway/http_stage.h"
 #include "gateway/memory_broker.h"
 #include "gateway/robot/robot.h"
@@ -59,12 +60,15 @@ struct InstanceShared {
   std::uint64_t seed;
   const AdmissionRules& admission;
   const std::optional<RobotSetup>& robot;
+  const std::optional<HookSetup>& hooks;
 };
 
 // Owned by an Instance.
 class Shard final : private ReactorHost,
                     private RouterHost,
                     private HttpHost,
+                    private HookAsker,
+                    private ChannelWatcher,
                     private SessionKeeper {
  public:
   // `tokens`: verifies those of clients; nothing if no key is known.
@@ -76,6 +80,8 @@ class Shard final : private ReactorHost,
   void add_listener(int descriptor, std::uint32_t listener, const ListenerTraits& traits);
   // Before `attach`.
   void serve_api(ApiDesk desk) { api_.emplace(std::move(desk)); }
+  // Asks and tells the application server; before `attach`. REQUIRES: the instance has hooks.
+  void use_hooks(hooks::Signer signer);
   // Who can wake this shard's siblings; before `attach`.
   void set_wake(std::function<void(std::uint32_t)> wake) { wake_ = std::move(wake); }
 
@@ -139,6 +145,12 @@ class Shard final : private ReactorHost,
   const AdmissionRules& admission_rules() const noexcept override { return shared_.admission; }
   AccessLog& access_log() noexcept override { return access_log_; }
   std::optional<ApiParts> api() noexcept override;
+  // HookAsker
+  bool waits_for_hook(Handle session, std::uint32_t number) noexcept override;
+  void on_hook_reply(Handle session, std::uint32_t number,
+                     std::optional<std::string_view> body) noexcept override;
+  // ChannelWatcher
+  void on_channel(ChannelName name, bool is_occupied) noexcept override;
   // SessionKeeper
   void on_session_ended(Handle session) noexcept override;
   void on_session_frozen(Handle session, FrozenSession frozen) noexcept override;
@@ -152,7 +164,9 @@ class Shard final : private ReactorHost,
   void begin_stop(Time deadline) noexcept;
   void check_stop() noexcept;
   // The last connection ended behind this turn's check_stop.
-  bool is_stop_due() const noexcept { return stop_deadline_ && connection_count() == 0; }
+  bool is_stop_due() const noexcept {
+    return stop_deadline_ && connection_count() == 0 && (events_ == nullptr || events_->is_empty());
+  }
   void leave_count(const SocketAddress& peer) noexcept { shared_.connections.leave(peer); }
 
   const InstanceShared& shared_;
@@ -176,6 +190,8 @@ class Shard final : private ReactorHost,
   std::array<Dialect*, kDialectCount> dialects_;
   std::unique_ptr<HttpClient> robot_client_;  // null without a robot
   std::optional<Robot> robot_;
+  std::optional<ShardHooks> hooks_;  // none: there are no hooks
+  EventOutbox* events_ = nullptr;    // null: nobody wants to know
   std::optional<token::Verifier> tokens_;
   ShardContext context_;
   AccessLog access_log_;

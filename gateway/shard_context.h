@@ -22,6 +22,7 @@ class Robot;
 class Router;
 class Session;
 class ShardCompression;
+class ShardHooks;
 struct FrozenSession;
 namespace token {
 class Verifier;
@@ -54,6 +55,7 @@ struct ShardContext {
   SessionKeeper& keeper;
   Robot* robot;                       // null: nobody answers in the group chat
   token::Verifier* tokens = nullptr;  // null: no key for tokens is known
+  ShardHooks* hooks = nullptr;        // null: the application server is asked and told nothing
 
   bool is_over_memory() const noexcept { return shedder.is_full(); }
 };

@@ -11,6 +11,7 @@
 #include "core/base/counter.h"
 #include "gateway/cause.h"
 #include "gateway/dialect_kind.h"
+#include "gateway/hooks/hook_counters.h"
 #include "proto/api/errors.h"
 #include "proto/api/method.h"
 #include "proto/dialect/errors.h"
@@ -93,6 +94,7 @@ struct ShardCounters {
   std::array<Counter, kRobotOutcomeLabels.size()> robot;
   std::array<Counter, api::kMethodCount> api_calls;  // commands of batches, too
   std::array<Counter, kApiErrorLabels.size()> api_errors;
+  HookCounters hooks;
   Counter http_requests;
   Counter requests_held_back;  // without a line of their own in the log
   Counter accepted;

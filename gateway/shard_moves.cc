@@ -125,9 +125,15 @@ void Shard::begin_stop(Time deadline) noexcept {
   sessions_.for_each([](Handle, Session& session) { session.end(Cause::kShutdown); });
   http_.for_each([](Handle, HttpStage& stage) { stage.close(); });
   reactor_.timers().arm(stop_timer_, deadline);
+  if (events_ != nullptr) events_->hurry();
 }
 
 void Shard::check_stop() noexcept {
+  if (events_ != nullptr && reactor_.now() >= *stop_deadline_) {
+    if (const std::uint64_t lost = events_->give_up(); lost > 0) {
+      shared_.log.warn("events were not taken in time", {{"shard", index_}, {"events", lost}});
+    }
+  }
   if (is_stop_due()) {
     stopped_ = true;
     access_log_.close();

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "gateway/config/file.h"
 #include "gateway/config/limits.h"
+#include "gateway/config/secret_lines.h"
 
 namespace sluice {
 namespace {
@@ -16,36 +16,10 @@ api::Limits limits_of(const ApiSettings& settings) noexcept {
   return limits;
 }
 
-// Blanks at either end are no part of a key: editors and shells leave them there.
-std::string_view trimmed(std::string_view line) noexcept {
-  constexpr std::string_view kBlanks = " \t\r";
-  const std::size_t begin = line.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return line.substr(begin, line.find_last_not_of(kBlanks) + 1 - begin);
-}
-
 }  // namespace
 
 Result<std::vector<std::string>, std::string> read_api_keys(const ApiSettings& settings) {
-  std::vector<std::string> keys;
-  for (const std::string& path : settings.key_files) {
-    const auto text = read_file(path);
-    if (!text) {
-      return fail("--api-key-file: cannot read '" + path + "': " + text.error().message());
-    }
-    const std::size_t before = keys.size();
-    std::string_view rest = *text;
-    while (!rest.empty()) {
-      const std::size_t end = rest.find('\n');
-      const std::string_view key = trimmed(rest.substr(0, end));
-      if (!key.empty()) keys.emplace_back(key);
-      rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    }
-    if (keys.size() == before) {
-      return fail("--api-key-file: there is no key in '" + path + "': write one a line");
-    }
-  }
-  return keys;
+  return read_secret_lines("--api-key-file", settings.key_files);
 }
 
 Result<ApiDesk, std::string_view> ApiDesk::create(const ApiSettings& settings,

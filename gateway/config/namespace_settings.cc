@@ -110,7 +110,14 @@ constexpr Entry kTable[] = {
      [](const ChannelOptions& o) { return std::string(to_text(o.slow_consumer)); }},
     {"subscribe", set_subscribe, show_allowed<&ChannelOptions::subscribe>},
     {"publish", set_allowed<&ChannelOptions::publish>, show_allowed<&ChannelOptions::publish>},
+    {"subscribe_hook", set_switch<&ChannelOptions::subscribe_hook>,
+     show_switch<&ChannelOptions::subscribe_hook>},
+    {"publish_hook", set_switch<&ChannelOptions::publish_hook>,
+     show_switch<&ChannelOptions::publish_hook>},
 };
+
+// The group chat is open to dialects that do not ask.
+bool is_of_chat(const Entry& entry) noexcept { return !entry.key.ends_with("_hook"); }
 
 // Who reads a user's channel is the user, and what waits there is a mailbox.
 bool is_of_users(const Entry& entry) noexcept { return entry.key == "slow_consumer"; }
@@ -154,6 +161,7 @@ Result<NamespaceSetting, std::string> parse_namespace_setting(std::string_view t
   std::string known;
   for (const Entry& entry : kTable) {
     if (setting.name == Namespaces::kUser && !is_of_users(entry)) continue;
+    if (setting.name == Namespaces::kChat && !is_of_chat(entry)) continue;
     if (entry.key == key) setting.set = entry.set;
     known += (known.empty() ? "" : ", ") + std::string(entry.key);
   }

@@ -95,6 +95,13 @@ std::optional<std::string> Namespaces::set_slow_consumers(std::span<const std::s
   return set(long_forms);
 }
 
+const std::string* Namespaces::find_with(bool ChannelOptions::*is_on) const noexcept {
+  for (const auto& [name, options] : options_) {
+    if (options.*is_on) return &name;
+  }
+  return nullptr;
+}
+
 std::vector<std::string> Namespaces::slow_consumers() const {
   std::vector<std::string> settings;
   for (const auto& [name, options] : options_) {

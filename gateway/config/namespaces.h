@@ -46,6 +46,9 @@ struct ChannelOptions {
   bool conflation = false;  // who falls behind gets the newest publication of each key only
   Allowed subscribe = Allowed::kNobody;
   Allowed publish = Allowed::kNobody;
+  // Instead of these two the application server decides (hooks).
+  bool subscribe_hook = false;
+  bool publish_hook = false;
 
   bool has_history() const noexcept { return history_messages > 0; }
 };
@@ -74,6 +77,8 @@ class Namespaces {
   std::vector<std::string> settings() const;
   // The same for `chat=drop-oldest`, the short form for one of the settings.
   std::optional<std::string> set_slow_consumers(std::span<const std::string> settings);
+  // The name of a namespace with that switch on; null if there is none.
+  const std::string* find_with(bool ChannelOptions::*is_on) const noexcept;
   // Of the namespaces that do not disconnect.
   std::vector<std::string> slow_consumers() const;
 

@@ -39,6 +39,10 @@ template <class Field>
 Field& field_of(Options& options, Field ApiSettings::*member) {
   return options.api.*member;
 }
+template <class Field>
+Field& field_of(Options& options, Field HookSettings::*member) {
+  return options.hooks.*member;
+}
 // The group chat's namespace has options of its own.
 template <class Field>
 Field& field_of(Options& options, Field ChannelOptions::*member) {

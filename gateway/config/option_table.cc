@@ -7,6 +7,8 @@
 #include "core/base/bytes.h"
 #include "core/socket_address.h"
 #include "gateway/config/cpus.h"
+#include "gateway/config/hook_options.h"
+#include "gateway/config/http_url.h"
 #include "gateway/config/option_setters.h"
 #include "gateway/config/robot_settings.h"
 #include "proto/ws/utf8.h"
@@ -96,7 +98,7 @@ Shown show_claim(const Options& options) {
 }
 
 Fault set_robot_url(Options& options, Values values) {
-  if (auto fault = robot_url_fault(values.back())) return "cannot use that: " + *fault;
+  if (auto fault = http_url_fault(values.back())) return "cannot use that: " + *fault;
   options.robot_url = values.back();
   return std::nullopt;
 }
@@ -179,7 +181,7 @@ constexpr std::string_view kReading = "Configuration and help";
 constexpr std::uint64_t kMillion = 1'000'000;
 constexpr std::uint64_t kTiB = 1024 * std::uint64_t{kGiB};
 
-constexpr OptionSpec kTable[] = {
+constexpr OptionSpec kMost[] = {
     {"listen", kServer, OptionKind::kList, "ADDR:PORT",
      "Where clients connect: IPv4, [IPv6], or unix:PATH; port 0 picks a free one. May be repeated.",
      set_addresses<&Options::listen>, value_of<&Options::listen>},
@@ -367,6 +369,19 @@ constexpr OptionSpec kTable[] = {
     {"version", kReading, OptionKind::kCommand, "", "Print the version and exit.", set_nothing,
      show_nothing},
 };
+
+// All of them: those of hooks in front of the last groups.
+constexpr auto kTable = [] {
+  std::array<OptionSpec, std::size(kMost) + kHookOptions.size()> table;
+  std::size_t size = 0;
+  for (const OptionSpec& option : kMost) {
+    if (option.name == "log-level") {
+      for (const OptionSpec& one : kHookOptions) table[size++] = one;
+    }
+    table[size++] = option;
+  }
+  return table;
+}();
 
 std::string spelled(std::string_view prefix, std::string_view name, bool is_upper) {
   std::string text(prefix);

@@ -8,6 +8,7 @@
 #include "gateway/config/environment.h"
 #include "gateway/config/file.h"
 #include "gateway/config/help_text.h"
+#include "gateway/config/hook_rules.h"
 #include "gateway/config/option_table.h"
 
 namespace sluice {
@@ -76,6 +77,7 @@ std::optional<std::string> relation_fault(const Options& options) {
   if (options.token_key_files.empty() && !(expected.audience.empty() && expected.issuer.empty())) {
     return "--token-audience and --token-issuer are of tokens: name a --token-key-file, too";
   }
+  if (auto fault = hook_relation_fault(options.hooks, options.namespaces)) return fault;
   std::set<std::string> seen;
   for (const auto* addresses : {&options.listen, &options.ops_listen}) {
     for (const std::string& address : *addresses) {

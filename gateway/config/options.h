@@ -20,6 +20,7 @@
 #include "gateway/config/compression.h"
 #include "gateway/config/limits.h"
 #include "gateway/config/namespaces.h"
+#include "gateway/hooks/hook_settings.h"
 #include "gateway/origin.h"
 #include "proto/token/claims.h"
 
@@ -45,6 +46,7 @@ struct Options {
   Namespaces namespaces;
   Compression compression;
   ApiSettings api;
+  HookSettings hooks;
   std::string config;  // the file that was read, if any
 };
 

@@ -49,11 +49,12 @@ void CentrifugeDialect::run(Session& session, std::string_view commands, bool ar
   CentrifugeState& state = state_of(session);
   CommandReader reader(commands);
   Command command;
-  while (reader.next(command)) {
+  for (std::string_view rest = commands; reader.next(command);) {
     session.charge_turn(1);
-    handle(session, command);
+    const std::string_view text = rest.substr(0, rest.find('\n'));
+    handle(session, command, {command.id, text});
     if (session.has_ended()) return;
-    const std::string_view rest = reader.rest();
+    rest = reader.rest();
     if (state.is_refused || rest.empty() || may_go_on(session)) {
       if (state.is_refused) break;
       continue;
@@ -93,15 +94,17 @@ void CentrifugeDialect::finish_asked(Session& session) noexcept {
   if (!session.has_ended()) go_on(session);
 }
 
-void CentrifugeDialect::handle(Session& session, const Command& command) noexcept {
+void CentrifugeDialect::handle(Session& session, const Command& command,
+                               const Told& told) noexcept {
   const bool is_connected = state_of(session).is_connected;
   const auto* const request = std::get_if<ConnectRequest>(&command.request);
   if (is_connected == (request != nullptr)) return session.end(Cause::kBadRequest);
-  if (request != nullptr) return connect(session, command.id, *request);
-  handle_connected(session, command);
+  if (request != nullptr) return connect(session, told, *request);
+  handle_connected(session, command, told);
 }
 
-void CentrifugeDialect::handle_connected(Session& session, const Command& command) noexcept {
+void CentrifugeDialect::handle_connected(Session& session, const Command& command,
+                                         const Told& told) noexcept {
   const std::uint32_t id = command.id;
   const Request& request = command.request;
   if (std::holds_alternative<Pong>(request)) {
@@ -109,12 +112,12 @@ void CentrifugeDialect::handle_connected(Session& session, const Command& comman
     return session.on_sign_of_life();
   }
   if (const auto* one = std::get_if<SubscribeRequest>(&request)) {
-    return subscribe(session, id, *one);
+    return subscribe(session, told, *one);
   }
   if (const auto* one = std::get_if<UnsubscribeRequest>(&request)) {
     return unsubscribe(session, id, one->channel);
   }
-  if (const auto* one = std::get_if<PublishRequest>(&request)) return publish(session, id, *one);
+  if (const auto* one = std::get_if<PublishRequest>(&request)) return publish(session, told, *one);
   if (const auto* one = std::get_if<PresenceRequest>(&request)) {
     return presence(session, id, one->channel, Asked::Kind::kPresence);
   }

@@ -10,15 +10,19 @@
 //      anew.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/payload.h"
 #include "gateway/dialect.h"
 #include "gateway/dialects/centrifuge_state.h"
+#include "gateway/hooks/hook_kind.h"
 #include "proto/centrifuge/codes.h"
 #include "proto/centrifuge/command.h"
 #include "proto/centrifuge/reply.h"
+#include "proto/hooks/answer.h"
+#include "proto/token/claims.h"
 
 namespace sluice {
 
@@ -43,6 +47,7 @@ class CentrifugeDialect final : public Dialect {
   void on_gap(Session& session, std::string_view channel, std::uint64_t missed) noexcept override;
   void on_turn(Session& session) noexcept override { go_on(session); }
   void on_thawed(Session& session) noexcept override;
+  void on_hook_reply(Session& session, std::optional<std::string_view> body) noexcept override;
   void ping(Session& session) noexcept override;
   Farewell farewell(Cause cause) const noexcept override;
   Payload* translate(const Publication& publication, Position position,
@@ -54,27 +59,38 @@ class CentrifugeDialect final : public Dialect {
  private:
   using Channel = CentrifugeState::Channel;
 
+  // A command that is handled, and what the application server has said about it.
+  struct Told {
+    std::uint32_t id;
+    std::string_view command;  // as it came
+    bool is_answered = false;
+    std::optional<std::string_view> body = {};  // nothing: it has not answered, and will not
+  };
+
   // centrifuge.cc
   void run(Session& session, std::string_view commands, bool are_kept) noexcept;
   void go_on(Session& session) noexcept;
   bool may_go_on(Session& session) noexcept;
-  void handle(Session& session, const centrifuge::Command& command) noexcept;
-  void handle_connected(Session& session, const centrifuge::Command& command) noexcept;
+  void handle(Session& session, const centrifuge::Command& command, const Told& told) noexcept;
+  void handle_connected(Session& session, const centrifuge::Command& command,
+                        const Told& told) noexcept;
   void finish_asked(Session& session) noexcept;
   template <class Result>
   void reply(Session& session, std::uint32_t id, const Result& result) noexcept;
   void expire(Session& session) noexcept;
 
   // centrifuge_connect.cc
-  void connect(Session& session, std::uint32_t id,
+  void connect(Session& session, const Told& told,
                const centrifuge::ConnectRequest& request) noexcept;
+  std::optional<token::ConnectionClaims> who_connects(
+      Session& session, const Told& told, const centrifuge::ConnectRequest& request) noexcept;
   void complete_connect(Session& session) noexcept;
   void refuse_connect(Session& session, std::uint32_t id, const centrifuge::Error& error) noexcept;
   void refresh(Session& session, std::uint32_t id,
                const centrifuge::RefreshRequest& request) noexcept;
 
   // centrifuge_subscribe.cc
-  void subscribe(Session& session, std::uint32_t id,
+  void subscribe(Session& session, const Told& told,
                  const centrifuge::SubscribeRequest& request) noexcept;
   void unsubscribe(Session& session, std::uint32_t id, std::string_view name) noexcept;
   void sub_refresh(Session& session, std::uint32_t id,
@@ -95,7 +111,7 @@ class CentrifugeDialect final : public Dialect {
   void push_subscribed(Session& session, Channel& channel, const Joined& joined) noexcept;
 
   // centrifuge_questions.cc
-  void publish(Session& session, std::uint32_t id,
+  void publish(Session& session, const Told& told,
                const centrifuge::PublishRequest& request) noexcept;
   void presence(Session& session, std::uint32_t id, std::string_view name,
                 CentrifugeState::Asked::Kind kind) noexcept;
@@ -104,6 +120,23 @@ class CentrifugeDialect final : public Dialect {
   void ask_again(Session& session) noexcept;
   void answer_presence(Session& session, const ShardMessage& message) noexcept;
   void answer_history(Session& session, const ShardMessage& message) noexcept;
+
+  // centrifuge_hooks.cc. Those that answer something do so if the command may go on; otherwise the
+  // client has heard why not, or the question is out.
+  static bool is_hooked(Session& session) noexcept;
+  std::optional<token::ConnectionClaims> ask_who(
+      Session& session, const Told& told, const centrifuge::ConnectRequest& request) noexcept;
+  bool ask_subscribe(Session& session, const Told& told,
+                     const centrifuge::SubscribeRequest& request, Channel& channel,
+                     centrifuge::Overrides& overrides) noexcept;
+  std::optional<hooks::PublishResult> ask_publish(
+      Session& session, const Told& told, const centrifuge::PublishRequest& request) noexcept;
+  void ask_hook(Session& session, HookKind kind, const Told& told, std::string body) noexcept;
+  template <class Granted>
+  std::optional<Granted> granted(
+      Session& session, HookKind kind, const Told& told,
+      std::optional<hooks::Answer<Granted>> (*read)(ConstBytes)) noexcept;
+  void refuse(Session& session, std::uint32_t id, const centrifuge::Error& error) noexcept;
 
   PayloadPool& payloads_;
   std::string text_;  // what is being said; these two are kept for their capacity

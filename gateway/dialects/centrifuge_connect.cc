@@ -59,24 +59,35 @@ void CentrifugeDialect::refuse_connect(Session& session, std::uint32_t id,
   reply(session, id, error);
 }
 
-void CentrifugeDialect::connect(Session& session, std::uint32_t id,
-                                const ConnectRequest& request) noexcept {
-  CentrifugeState& state = state_of(session);
-  token::ConnectionClaims claims;
+// By the token, or else by what the application server says.
+std::optional<token::ConnectionClaims> CentrifugeDialect::who_connects(
+    Session& session, const Told& told, const ConnectRequest& request) noexcept {
   if (!request.token.empty()) {
     auto read = read_token(session, request.token);
-    if (!read && token::is_expired(read.error())) {
-      return refuse_connect(session, id, errors::kTokenExpired);
+    if (read) return std::move(*read);
+    if (token::is_expired(read.error())) {
+      refuse_connect(session, told.id, errors::kTokenExpired);
+    } else {
+      session.end(Cause::kInvalidToken);
     }
-    if (!read) return session.end(Cause::kInvalidToken);
-    claims = std::move(*read);
-  } else if (!state.is_trusted) {
-    return session.end(Cause::kBadRequest);
+    return std::nullopt;
   }
+  if (is_hooked(session)) return ask_who(session, told, request);
+  if (state_of(session).is_trusted) return token::ConnectionClaims{};
+  session.end(Cause::kBadRequest);
+  return std::nullopt;
+}
+
+void CentrifugeDialect::connect(Session& session, const Told& told,
+                                const ConnectRequest& request) noexcept {
+  CentrifugeState& state = state_of(session);
+  const auto known = who_connects(session, told, request);
+  if (!known) return;
+  const token::ConnectionClaims& claims = *known;
   for (const token::ChannelGrant& grant : claims.channels) {
     const bool is_name = !grant.channel.empty() && grant.channel.size() <= kChannelBytesMax;
     if (!is_name || options_of(session, grant.channel) == nullptr) {
-      return refuse_connect(session, id, errors::kUnknownChannel);
+      return refuse_connect(session, told.id, errors::kUnknownChannel);
     }
   }
   if (claims.channels.size() >= kChannelsMax) return session.end(Cause::kTooManyChannels);
@@ -86,7 +97,7 @@ void CentrifugeDialect::connect(Session& session, std::uint32_t id,
   state.granted = list_grants(claims.channels);
   state.client = session.client_id();
   state.asked.kind = CentrifugeState::Asked::Kind::kConnect;
-  state.asked.id = id;
+  state.asked.id = told.id;
   if (!state.user.empty()) {
     Channel own;
     own.is_server_side = true;
@@ -119,12 +130,15 @@ void CentrifugeDialect::complete_connect(Session& session) noexcept {
   ConnectResult result{state.client, kServerVersion};
   result.expires = state.expires_at != 0;
   result.ttl = time_to_live(session, state.expires_at);
+  result.data = state.data;
   result.subs = subs;
   result.ping = static_cast<std::uint32_t>(
       std::chrono::ceil<std::chrono::seconds>(session.shard().limits.ping_interval).count());
   result.pong = true;
   state.is_connected = true;
   reply(session, state.asked.id, result);
+  state.data = {};
+  session.report_connected();
   session.schedule_first_ping();
   session.wake_at(next_deadline(session));
   for (std::size_t i = 0; i < state.channels.size(); ++i) {
@@ -136,7 +150,7 @@ void CentrifugeDialect::complete_connect(Session& session) noexcept {
     if (missed > 0) on_gap(session, session.state().subscriptions[i].channel, missed);
   }
   session.deliver_early();
-  finish_asked(session);
+  state.asked = {};
 }
 
 void CentrifugeDialect::refresh(Session& session, std::uint32_t id,

@@ -34,10 +34,10 @@ void ask_robot(Session& session, std::string_view channel, std::string_view text
 
 }  // namespace
 
-void CentrifugeDialect::publish(Session& session, std::uint32_t id,
+void CentrifugeDialect::publish(Session& session, const Told& told,
                                 const PublishRequest& request) noexcept {
   CentrifugeState& state = state_of(session);
-  const auto refuse = [&](const Error& error) { reply(session, id, error); };
+  const auto refuse = [&](const Error& error) { reply(session, told.id, error); };
   if (request.type != 0) return refuse(errors::kNotAvailable);
   if (!is_channel_name(request.channel) || request.data.empty()) {
     return refuse(errors::kBadRequest);
@@ -45,19 +45,29 @@ void CentrifugeDialect::publish(Session& session, std::uint32_t id,
   const ChannelOptions* const options = options_of(session, request.channel);
   if (options == nullptr) return refuse(errors::kUnknownChannel);
   const std::string channel = channel_called(state, request.channel);
-  if (!may_publish(session, channel, *options)) return refuse(errors::kPermissionDenied);
+  const bool is_hooked = options->publish_hook && kind_of(channel) != ChannelKind::kUser;
+  if (!is_hooked && !may_publish(session, channel, *options)) {
+    return refuse(errors::kPermissionDenied);
+  }
+  std::optional<hooks::PublishResult> result = hooks::PublishResult();
+  if (is_hooked) result = ask_publish(session, told, request);
+  if (!result) return;
+  const std::string_view data =
+      result->data.empty() ? request.data : std::string_view(result->data);
+  if (data.size() > session.shard().limits.max_message) return refuse(errors::kLimitExceeded);
   ClientInfo info{state.user, state.client, state.info};
   const std::size_t index = session.index_of(channel);
   if (index < state.channels.size()) info.chan_info = state.channels[index].info;
   std::string publisher;
   append_client_info(publisher, info);
-  PublicationDraft draft{as_bytes(request.data)};
-  draft.extras.publisher = publisher;
+  PublicationDraft draft{as_bytes(data)};
+  draft.extras = {publisher, result->tags, result->idempotency_key};
   if (!fits_in_head(channel, draft.extras)) return refuse(errors::kLimitExceeded);
   state.asked.kind = Kind::kPublish;
-  state.asked.id = id;
-  session.ask_publish(channel, draft);
-  ask_robot(session, channel, request.data);
+  state.asked.id = told.id;
+  session.ask_publish(channel, draft,
+                      result->skip_history ? ShardMessage::kNoPlace : std::uint8_t{0});
+  ask_robot(session, channel, data);
 }
 
 // Both questions about who is there.
@@ -118,6 +128,10 @@ void CentrifugeDialect::ask_again(Session& session) noexcept {
 
 void CentrifugeDialect::on_thawed(Session& session) noexcept {
   CentrifugeState& state = state_of(session);
+  if (state.asked.kind == Kind::kHook) {  // the command begins anew
+    state.rest = state.asked.command + (state.rest.empty() ? "" : "\n") + state.rest;
+    state.asked = {};
+  }
   if (!state.rest.empty()) session.hold_input();
   switch (state.asked.kind) {
     case Kind::kPublish:  // it was on its way when the session left
@@ -130,6 +144,7 @@ void CentrifugeDialect::on_thawed(Session& session) noexcept {
     case Kind::kConnect:
     case Kind::kSubscribe:  // their channels are asked for again
       return;
+    case Kind::kHook:
     case Kind::kNothing:
       return go_on(session);
   }

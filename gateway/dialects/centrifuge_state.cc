@@ -56,11 +56,12 @@ void save(Writer& out, const CentrifugeState::Asked& asked) {
   out.put_bool(asked.is_reverse);
   out.put_bool(asked.since.has_value());
   put(out, asked.since.value_or(Position{}));
+  out.put_text(asked.command);
 }
 
 void load(Reader& in, CentrifugeState::Asked& asked) {
   const auto kind = in.get<std::uint8_t>();
-  if (kind > static_cast<std::uint8_t>(CentrifugeState::Asked::Kind::kHistory)) in.fail();
+  if (kind > static_cast<std::uint8_t>(CentrifugeState::Asked::Kind::kHook)) in.fail();
   asked.kind = static_cast<CentrifugeState::Asked::Kind>(kind);
   asked.id = in.get<std::uint32_t>();
   asked.channel = in.get_text();
@@ -73,13 +74,14 @@ void load(Reader& in, CentrifugeState::Asked& asked) {
   } else if (since != Position{}) {
     in.fail();
   }
+  asked.command = in.get_text();
 }
 
 }  // namespace
 
 void CentrifugeState::save(Writer& out) const {
   for (const bool flag : {is_trusted, is_connected, is_refused}) out.put_bool(flag);
-  for (const std::string* text : {&client, &user, &info, &granted}) out.put_text(*text);
+  for (const std::string* text : {&client, &user, &info, &granted, &data}) out.put_text(*text);
   out.put(expires_at);
   sluice::save(out, asked);
   out.put_text(std::string_view(rest).substr(rest_at));
@@ -88,7 +90,7 @@ void CentrifugeState::save(Writer& out) const {
 
 bool CentrifugeState::load(Reader& in, std::size_t channels_count) {
   for (bool* const flag : {&is_trusted, &is_connected, &is_refused}) *flag = in.get_bool();
-  for (std::string* const text : {&client, &user, &info, &granted}) *text = in.get_text();
+  for (std::string* const text : {&client, &user, &info, &granted, &data}) *text = in.get_text();
   expires_at = get_moment(in);
   sluice::load(in, asked);
   rest = in.get_text();

@@ -53,6 +53,7 @@ struct CentrifugeState {
       kPresence,
       kPresenceStats,
       kHistory,
+      kHook,  // the application server's
     };
 
     Kind kind = Kind::kNothing;
@@ -61,6 +62,7 @@ struct CentrifugeState {
     std::uint32_t count = 0;
     bool is_reverse = false;
     std::optional<Position> since;
+    std::string command;  // of kHook: it goes on with it, or begins anew in another process
   };
 
   bool is_trusted = false;    // needs no token
@@ -69,6 +71,7 @@ struct CentrifugeState {
   std::string client;         // a UUID, once there was a connect
   std::string user;           // empty: anonymous
   std::string info;           // JSON
+  std::string data;           // JSON, for the client with the answer to its connect
   std::int64_t expires_at = 0;
   std::string granted;  // the channels that the token names, as list_grants writes them
   Asked asked;

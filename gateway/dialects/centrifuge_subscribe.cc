@@ -42,6 +42,12 @@ Verdict read_token(Session& session, std::string_view text, std::string_view nam
   return {};
 }
 
+// What neither a token nor the channel's name decides is the application server's to say.
+bool is_for_hook(const SubscribeRequest& request, const ChannelOptions& options) noexcept {
+  return options.subscribe_hook && request.token.empty() && !is_private(request.channel) &&
+         !is_user_limited(request.channel);
+}
+
 // The first rule that says something counts.
 Verdict judge(Session& session, const SubscribeRequest& request, const ChannelOptions& options,
               CentrifugeState::Channel& channel, Overrides& overrides) {
@@ -60,10 +66,10 @@ Verdict judge(Session& session, const SubscribeRequest& request, const ChannelOp
 
 }  // namespace
 
-void CentrifugeDialect::subscribe(Session& session, std::uint32_t id,
+void CentrifugeDialect::subscribe(Session& session, const Told& told,
                                   const SubscribeRequest& request) noexcept {
   CentrifugeState& state = state_of(session);
-  const auto refuse = [&](const Error& error) { reply(session, id, error); };
+  const auto refuse = [&](const Error& error) { reply(session, told.id, error); };
   if (request.type != 0) return refuse(errors::kNotAvailable);
   if (!is_channel_name(request.channel) || !request.tag_filter.empty()) {
     return refuse(errors::kBadRequest);
@@ -76,14 +82,18 @@ void CentrifugeDialect::subscribe(Session& session, std::uint32_t id,
   if (state.channels.size() >= kChannelsMax) return refuse(errors::kLimitExceeded);
   Channel followed;
   Overrides overrides;
-  const Verdict verdict = judge(session, request, *options, followed, overrides);
-  if (verdict.end) return session.end(*verdict.end);
-  if (verdict.error) return refuse(*verdict.error);
+  if (is_for_hook(request, *options)) {
+    if (!ask_subscribe(session, told, request, followed, overrides)) return;
+  } else {
+    const Verdict verdict = judge(session, request, *options, followed, overrides);
+    if (verdict.end) return session.end(*verdict.end);
+    if (verdict.error) return refuse(*verdict.error);
+  }
   followed.wants_joins = request.join_leave;
   followed.is_strict = request.reject_unrecovered;
   if (request.recover) recover(followed, request.position);
   state.asked.kind = CentrifugeState::Asked::Kind::kSubscribe;
-  state.asked.id = id;
+  state.asked.id = told.id;
   state.asked.channel = channel;
   follow(session, channel, std::move(followed), overrides);
 }
@@ -151,7 +161,9 @@ void CentrifugeDialect::on_joined(Session& session, const Joined& joined) noexce
     const auto& all = session.state().subscriptions;
     const bool are_all_live =
         std::all_of(all.begin(), all.end(), [](const auto& one) { return one.is_live; });
-    if (are_all_live) complete_connect(session);
+    if (!are_all_live) return;
+    complete_connect(session);
+    if (!session.has_ended()) go_on(session);
     return;
   }
   if (channel.is_strict) {

@@ -44,7 +44,7 @@ void Robot::on_http_reply(std::uint32_t request, const HttpReply& reply) noexcep
   const Question question = std::exchange(questions_[request], {});
   bytes_ -= question.text.size();
   free_.push_back(request);
-  if (reply.kind == HttpReply::Kind::kUnreachable) {
+  if (reply.kind == HttpReply::Kind::kUnreachable || reply.kind == HttpReply::Kind::kUnconnected) {
     rests_until_ = reactor_.now() + limits_.robot_rest;
   }
   counters_.count(settle(question, reply));
@@ -54,6 +54,7 @@ RobotOutcome Robot::settle(const Question& question, const HttpReply& reply) noe
   switch (reply.kind) {
     case HttpReply::Kind::kTimeout:
       return RobotOutcome::kTimeout;
+    case HttpReply::Kind::kUnconnected:
     case HttpReply::Kind::kUnreachable:
       return RobotOutcome::kUnreachable;
     case HttpReply::Kind::kTooLong:

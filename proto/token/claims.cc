@@ -6,11 +6,9 @@
 #include <optional>
 #include <utility>
 
-#include "core/base/bytes.h"
-#include "proto/base64.h"
 #include "proto/json/fields.h"
 #include "proto/json/scan.h"
-#include "proto/ws/utf8.h"
+#include "proto/token/claim_parts.h"
 
 namespace sluice::token {
 namespace {
@@ -18,10 +16,6 @@ namespace {
 using json::Fields;
 using json::Member;
 using Outcome = std::optional<TokenFault>;
-
-bool is_json(std::string_view bytes) {
-  return ws::is_valid_utf8(as_bytes(bytes)) && json::scan(bytes, {}, {}).has_value();
-}
 
 // A NumericDate (RFC 7519 section 2).
 bool read_time(const Member& member, std::optional<std::int64_t>& time) {
@@ -39,90 +33,6 @@ bool read_time(const Member& member, std::optional<std::int64_t>& time) {
   if (std::from_chars(begin, end, fraction).ec != std::errc()) return false;
   if (std::abs(fraction) > 1e15) return false;
   time = static_cast<std::int64_t>(fraction);
-  return true;
-}
-
-// Raw JSON, which an encoded form of it overrides.
-bool read_json(Fields& fields, const Member& plain, const Member& base64, std::string& value) {
-  std::string_view raw;
-  std::string_view encoded;
-  fields.raw(plain, raw);
-  fields.text(base64, encoded);
-  if (encoded.empty()) {
-    value = raw;
-    return true;
-  }
-  return base64::decode(base64::Alphabet::kStandard, encoded, value) && is_json(value);
-}
-
-template <std::size_t N>
-bool find(std::string_view object, const std::array<std::string_view, N>& names,
-          std::array<Member, N>& members) noexcept {
-  return json::scan(object, names, members).has_value();
-}
-
-// {"value":true}, where proto3 leaves a false out.
-bool read_override(Fields& fields, const Member& member, std::optional<bool>& value) {
-  static constexpr std::array<std::string_view, 1> kNames = {"value"};
-  std::array<Member, kNames.size()> members;
-  std::string_view object;
-  fields.object(member, object);
-  if (object.empty()) return true;
-  if (!find(object, kNames, members)) return false;
-  fields.boolean(members[0], value.emplace(false));
-  return true;
-}
-
-bool read_overrides(Fields& fields, const Member& member, centrifuge::Overrides& overrides) {
-  static constexpr std::array<std::string_view, 3> kNames = {"presence", "join_leave",
-                                                             "force_push_join_leave"};
-  std::array<Member, kNames.size()> members;
-  std::string_view object;
-  fields.object(member, object);
-  if (object.empty()) return true;
-  return find(object, kNames, members) && read_override(fields, members[0], overrides.presence) &&
-         read_override(fields, members[1], overrides.join_leave) &&
-         read_override(fields, members[2], overrides.force_push_join_leave);
-}
-
-bool read_grant(Fields& fields, const Member& options, ChannelGrant& grant) {
-  static constexpr std::array<std::string_view, 5> kNames = {"info", "b64info", "data", "b64data",
-                                                             "override"};
-  std::array<Member, kNames.size()> members;
-  std::string_view object;
-  fields.object(options, object);
-  if (object.empty()) return true;
-  return find(object, kNames, members) && read_json(fields, members[0], members[1], grant.info) &&
-         read_json(fields, members[2], members[3], grant.data) &&
-         read_overrides(fields, members[4], grant.overrides);
-}
-
-// The map `subs`.
-bool read_grants(Fields& fields, const Member& subs, std::vector<ChannelGrant>& grants) {
-  std::string_view object;
-  fields.object(subs, object);
-  if (object.empty()) return true;
-  json::Walk walk(object);
-  Member name;
-  for (Member options; walk.next(name, options);) {
-    std::string_view channel;
-    fields.text(name, channel);
-    ChannelGrant& grant = grants.emplace_back();
-    grant.channel = channel;
-    if (!read_grant(fields, options, grant)) return false;
-  }
-  return true;
-}
-
-// A list of strings, as `channels` is.
-bool read_strings(Fields& fields, const Member& member, std::vector<std::string_view>& strings) {
-  if (json::is_default(member)) return true;
-  if (!json::is_array(member)) return false;
-  json::Walk walk(member.raw);
-  for (Member element; walk.next(element);) {
-    if (element.kind != json::Kind::kString) return false;
-    fields.text(element, strings.emplace_back());
-  }
   return true;
 }
 
@@ -179,11 +89,6 @@ Outcome check(const Common& common, const Expectations& expectations, std::int64
   return {};
 }
 
-bool is_object_in_utf8(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  return first != std::string_view::npos && text[first] == '{' && ws::is_valid_utf8(as_bytes(text));
-}
-
 }  // namespace
 
 Result<ConnectionClaims, TokenFault> read_connection_claims(std::string_view text,
@@ -195,18 +100,13 @@ Result<ConnectionClaims, TokenFault> read_connection_claims(std::string_view tex
   fields.reset(text.size());
   Common common;
   ConnectionClaims claims;
-  std::vector<std::string_view> channels;
   if (!is_object_in_utf8(text) || !read_common(text, fields, common) ||
-      !find(text, kNames, members) || !read_grants(fields, members[0], claims.channels) ||
-      !read_strings(fields, members[1], channels) || !fields.is_ok()) {
+      !find(text, kNames, members) ||
+      !read_channels(fields, members[0], members[1], claims.channels) || !fields.is_ok()) {
     return fail(TokenFault::kClaims);
   }
   if (const Outcome fault = check(common, expectations, now)) return fail(*fault);
   if (!common.channel.empty()) return fail(TokenFault::kHasChannel);
-  if (claims.channels.empty()) {
-    for (const std::string_view channel : channels)
-      claims.channels.emplace_back().channel = channel;
-  }
   claims.user = common.user;
   claims.expires_at = common.expires_at;
   claims.info = std::move(common.info);

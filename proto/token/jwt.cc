@@ -1,8 +1,6 @@
 #include "proto/token/jwt.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #include <array>
 #include <optional>
@@ -17,12 +15,6 @@
 
 namespace sluice::token {
 namespace {
-
-constexpr std::size_t kSignatureSize = 32;
-
-const unsigned char* as_octets(std::string_view text) noexcept {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 std::optional<TokenFault> check_header(std::string_view encoded) {
   static constexpr std::array<std::string_view, 2> kNames = {"alg", "crit"};
@@ -39,43 +31,23 @@ std::optional<TokenFault> check_header(std::string_view encoded) {
 
 }  // namespace
 
-void Verifier::Deleter::operator()(evp_mac_ctx_st* context) const noexcept {
-  EVP_MAC_CTX_free(context);
-}
-
 Result<Verifier, std::string_view> Verifier::create(std::span<const std::string> keys,
                                                     Expectations expectations) {
   SLUICE_CHECK(!keys.empty());
   Verifier verifier;
   verifier.expectations_ = std::move(expectations);
-  EVP_MAC* const hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-  char digest[] = "SHA256";
-  const std::array parameters = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-                                 OSSL_PARAM_construct_end()};
-  bool is_ready = hmac != nullptr;
   for (const std::string& key : keys) {
-    SLUICE_CHECK(!key.empty());
-    if (!is_ready) break;
-    Hmac context(EVP_MAC_CTX_new(hmac));
-    is_ready =
-        context && EVP_MAC_init(context.get(), as_octets(key), key.size(), parameters.data()) == 1;
-    verifier.keys_.push_back(std::move(context));
+    auto hmac = Hmac::create(key);
+    if (!hmac) return fail(hmac.error());
+    verifier.keys_.push_back(std::move(*hmac));
   }
-  EVP_MAC_free(hmac);
-  if (is_ready) return verifier;
-  return fail(std::string_view("OpenSSL offers no HMAC with SHA-256, which tokens need"));
+  return verifier;
 }
 
 bool Verifier::is_signed(std::string_view text, std::string_view signature) {
-  for (const Hmac& key : keys_) {
-    std::array<unsigned char, kSignatureSize> expected{};
-    std::size_t size = 0;
-    // Without a key the context begins anew with the one it has.
-    const bool is_done = EVP_MAC_init(key.get(), nullptr, 0, nullptr) == 1 &&
-                         EVP_MAC_update(key.get(), as_octets(text), text.size()) == 1 &&
-                         EVP_MAC_final(key.get(), expected.data(), &size, expected.size()) == 1;
-    SLUICE_CHECK(is_done && size == kSignatureSize);
-    if (CRYPTO_memcmp(expected.data(), signature.data(), kSignatureSize) == 0) return true;
+  for (Hmac& key : keys_) {
+    const Hmac::Digest expected = key.of({text});
+    if (CRYPTO_memcmp(expected.data(), signature.data(), expected.size()) == 0) return true;
   }
   return false;
 }
@@ -92,7 +64,7 @@ Result<std::string, TokenFault> Verifier::verified(std::string_view token) {
   if (!base64::decode(base64::Alphabet::kUrl, token.substr(second + 1), bytes)) {
     return fail(TokenFault::kMalformed);
   }
-  if (bytes.size() != kSignatureSize || !is_signed(token.substr(0, second), bytes)) {
+  if (bytes.size() != Hmac::kSize || !is_signed(token.substr(0, second), bytes)) {
     return fail(TokenFault::kSignature);
   }
   if (!base64::decode(base64::Alphabet::kUrl, token.substr(first + 1, second - first - 1), bytes)) {

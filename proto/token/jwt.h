@@ -11,24 +11,21 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
+#include "proto/hmac.h"
 #include "proto/token/claims.h"
-
-struct evp_mac_ctx_st;
 
 namespace sluice::token {
 
 inline constexpr std::size_t kTokenBytesMax = 16384;
 
-// Verifies tokens with the keys of one issuer. Owned by a shard, used on its thread: it holds a
-// prepared HMAC for each key, since OpenSSL 3 takes locks that all threads share on every fetch.
-// Knows no time and no list of revoked tokens.
+// Verifies tokens with the keys of one issuer. Owned by a shard, used on its thread. Knows no
+// time and no list of revoked tokens.
 class Verifier {
  public:
   // Several keys so that a new one can be introduced before the last is withdrawn; any may have
@@ -43,11 +40,6 @@ class Verifier {
                                                                            std::int64_t now);
 
  private:
-  struct Deleter {
-    void operator()(evp_mac_ctx_st* context) const noexcept;
-  };
-  using Hmac = std::unique_ptr<evp_mac_ctx_st, Deleter>;
-
   Verifier() = default;
   // The claims' JSON, once the signature has been verified.
   Result<std::string, TokenFault> verified(std::string_view token);

@@ -204,7 +204,7 @@ TEST(Admission, TokensTakeThePlaceOfTrust) {
     http::RequestParser parser(simd);
     EXPECT_TRUE(parser.parse(as_bytes(head)).has_value());
     const AdmissionRules rules{insecure, {}, true};
-    EXPECT_EQ(is_trusted(parser.request(), listener, rules), insecure == true);
+    EXPECT_EQ(is_trusted(parser.request(), DialectKind::kChat, listener, rules), insecure == true);
     const auto denial = check_admission(parser.request(), dialect, listener, rules, has_token);
     return denial ? denial->status : 0;
   };

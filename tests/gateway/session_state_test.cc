@@ -36,6 +36,8 @@ class SessionStateTest : public testing::Test {
     state.list_waits = true;
     state.list_is_due = true;
     state.identity = std::make_unique<std::string>("\xffsU");
+    state.passed_on = std::make_unique<std::string>("A: b\n");
+    state.connected_at = kNow - seconds(60);
     return state;
   }
   std::vector<std::byte> saved(const SessionState& state, Time now = kNow) {
@@ -83,6 +85,9 @@ TEST_F(SessionStateTest, KeepsEveryField) {
   EXPECT_EQ(loaded->list_is_due, expected.list_is_due);
   ASSERT_NE(loaded->identity, nullptr);
   EXPECT_EQ(*loaded->identity, *expected.identity);
+  ASSERT_NE(loaded->passed_on, nullptr);
+  EXPECT_EQ(*loaded->passed_on, *expected.passed_on);
+  EXPECT_EQ(loaded->connected_at, expected.connected_at);
   EXPECT_EQ(loaded->centrifuge, nullptr);
   EXPECT_EQ(loaded->deflate, (ws::DeflateSide{10, false}));
   EXPECT_TRUE(loaded->reader.may_be_compressed());
@@ -146,8 +151,9 @@ TEST_F(SessionStateTest, KeepsWhatACentrifugeSessionHas) {
   expected.client = "id";
   expected.user = "42";
   expected.info = "{}";
+  expected.data = "[]";
   expected.expires_at = 77;
-  expected.asked = {Asked::Kind::kHistory, 5, "hist:1", 300, true, Position{8, 9}};
+  expected.asked = {Asked::Kind::kHistory, 5, "hist:1", 300, true, Position{8, 9}, "{}"};
   expected.rest = "taken\nnot taken";
   expected.rest_at = 6;
   expected.channels.resize(2);
@@ -162,7 +168,7 @@ TEST_F(SessionStateTest, KeepsWhatACentrifugeSessionHas) {
   ASSERT_TRUE(loaded.has_value()) << loaded.error();
   const CentrifugeState& got = *loaded->centrifuge;
   EXPECT_TRUE(got.is_trusted && !got.is_connected && got.is_refused);
-  EXPECT_EQ(got.client + got.user + got.info, "id42{}");
+  EXPECT_EQ(got.client + got.user + got.info + got.data, "id42{}[]");
   EXPECT_EQ(got.expires_at, 77);
   EXPECT_EQ(got.asked.kind, Asked::Kind::kHistory);
   EXPECT_EQ(got.asked.id, 5u);
@@ -170,6 +176,7 @@ TEST_F(SessionStateTest, KeepsWhatACentrifugeSessionHas) {
   EXPECT_EQ(got.asked.count, 300u);
   EXPECT_TRUE(got.asked.is_reverse);
   EXPECT_EQ(got.asked.since, (Position{8, 9}));
+  EXPECT_EQ(got.asked.command, "{}");
   EXPECT_EQ(got.rest, "not taken");
   EXPECT_EQ(got.rest_at, 0u);
   ASSERT_EQ(got.channels.size(), 2u);
@@ -248,8 +255,8 @@ TEST_F(SessionStateTest, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(error_with(1, 255), "unknown dialect");
   EXPECT_EQ(error_with(2, 3), "unknown phase");
   EXPECT_EQ(error_with(2, 255), "unknown phase");
-  // In front of the identity and of what an idle reader saves.
-  const std::size_t window = bytes.size() - 8 - (1 + 4 + 3) - 2;
+  // In front of the identity, header fields, a moment, and of what an idle reader saves.
+  const std::size_t window = bytes.size() - 8 - 8 - (4 + 5) - (1 + 4 + 3) - 2;
   EXPECT_EQ(bytes[window], std::byte{10});
   EXPECT_EQ(error_with(window, 15), "");
   EXPECT_EQ(error_with(window, 7), "a window that nobody can have agreed on");

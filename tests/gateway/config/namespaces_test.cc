@@ -71,7 +71,7 @@ TEST(Namespaces, WhatCannotBeReadChangesNothingAndSaysWhatCould) {
   EXPECT_EQ(fault("news.colour=red"),
             "cannot read 'news.colour=red': the settings of 'news' are history_messages, "
             "history_size, history_time, presence, join_leave, conflation, slow_consumer, "
-            "subscribe, publish");
+            "subscribe, publish, subscribe_hook, publish_hook");
   EXPECT_EQ(fault("user.presence=on"),
             "cannot read 'user.presence=on': the settings of 'user' are slow_consumer");
   EXPECT_EQ(fault("news.presence=maybe"), "cannot read 'news.presence=maybe': choose on or off");

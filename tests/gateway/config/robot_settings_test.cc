@@ -18,27 +18,6 @@ ParseOutcome parse(const std::vector<std::string>& arguments) {
   return parse_options(static_cast<int>(argv.size()), argv.data(), {});
 }
 
-TEST(RobotUrl, IsHttpOrHttps) {
-  for (const std::string url :
-       {"http://127.0.0.1:9090/", "https://robot.example/chat?room=1", "http://[::1]:1/a",
-        "HTTP://robot", "http://user:secret@robot/", "http://robot/%E4%BD%A0"}) {
-    EXPECT_EQ(robot_url_fault(url), std::nullopt) << url;
-  }
-}
-
-TEST(RobotUrl, IsNothingElse) {
-  for (const std::string url : {"ftp://robot/", "file:///etc/passwd", "gopher://robot/",
-                                "unix:/run/robot", "ws://robot/"}) {
-    EXPECT_NE(robot_url_fault(url), std::nullopt) << url;
-  }
-  for (const std::string url :
-       {"", "robot", "127.0.0.1:9090", "/robot", "http://", "http://robot:port/",
-        "http://robot:70000/", "http://ro bot/", "http://robot/a b", "http://robot/\r\nX: y"}) {
-    EXPECT_NE(robot_url_fault(url), std::nullopt) << url;
-  }
-  EXPECT_NE(robot_url_fault(std::string("http://robot/\0x", 15)), std::nullopt);
-}
-
 TEST(RobotUrl, IsNotRepeatedInARefusal) {
   const ParseOutcome outcome = parse({"--robot-url", "ftp://user:secret@robot/"});
   EXPECT_EQ(outcome.exit_code, 2);

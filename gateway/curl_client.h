@@ -23,7 +23,7 @@
 
 namespace sluice {
 
-// Makes clients of `url`, which robot_url_fault has nothing against. Sets libcurl up: call it
+// Makes clients of `url`, which http_url_fault has nothing against. Sets libcurl up: call it
 // before the first thread starts.
 HttpClientFactory curl_client_factory(std::string url);
 
@@ -49,8 +49,11 @@ class CurlClient final : public HttpClient, private Watcher {
     std::size_t reply_max = 0;
     Time deadline{};
     std::uint32_t request = 0;
+    bool is_once = false;
+    bool is_sent = false;  // at least its beginning
     bool is_too_long = false;
     bool looked_up = false;
+    curl_slist* fields = nullptr;  // of its own; null: those of all
   };
   // A descriptor of libcurl, and what it waits for.
   struct Socket {
@@ -74,6 +77,7 @@ class CurlClient final : public HttpClient, private Watcher {
 
   Call& take_call();
   void set_up(Call& call);
+  void set_fields(Call& call, std::string_view more) noexcept;
   void start(Call& call) noexcept;
   void drive(curl_socket_t descriptor, int events) noexcept;
   void collect() noexcept;
@@ -87,7 +91,7 @@ class CurlClient final : public HttpClient, private Watcher {
   const std::string url_;
   Timer timer_;
   CURLM* multi_;
-  curl_slist* fields_ = nullptr;
+  curl_slist* const fields_;
   std::vector<std::unique_ptr<Call>> calls_;
   std::vector<Call*> idle_;
   std::deque<Call*> waiting_;  // for the lookup of another, in order of deadlines

@@ -1,4 +1,4 @@
-#include "tests/gateway/robot/stand_in_server.h"
+#include "tests/gateway/stand_in_server.h"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "gateway/robot/curl_client.h"
+#include "gateway/curl_client.h"
 
 #include <sys/socket.h>
 
@@ -45,6 +45,20 @@ long milliseconds_left(Time now, Time deadline) noexcept {
   return std::max<long>(1, static_cast<long>(left));  // 0 would mean no limit
 }
 
+void append(curl_slist*& list, const char* line) noexcept {
+  curl_slist* const longer = curl_slist_append(list, line);
+  SLUICE_CHECK(longer != nullptr);
+  list = longer;
+}
+
+// What all requests say.
+curl_slist* common_fields() noexcept {
+  curl_slist* list = nullptr;
+  append(list, "Content-Type: application/json");
+  append(list, "Expect:");
+  return list;
+}
+
 template <class Value>
 void set(CURL* easy, CURLoption option, Value value) noexcept {
   const CURLcode code = curl_easy_setopt(easy, option, value);
@@ -65,24 +79,21 @@ CurlClient::CurlClient(Reactor& reactor, std::string url)
     : reactor_(reactor),
       url_(std::move(url)),
       timer_([](void* self, Time) noexcept { static_cast<CurlClient*>(self)->on_timer(); }, this),
-      multi_(curl_multi_init()) {
+      multi_(curl_multi_init()),
+      fields_(common_fields()) {
   SLUICE_CHECK(multi_ != nullptr);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &on_socket);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &on_timeout);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kIdleConnectionsMax);
-  for (const char* field : {"Content-Type: application/json", "Expect:"}) {
-    curl_slist* longer = curl_slist_append(fields_, field);
-    SLUICE_CHECK(longer != nullptr);
-    fields_ = longer;
-  }
 }
 
 CurlClient::~CurlClient() {
   for (const auto& call : calls_) {
     curl_multi_remove_handle(multi_, call->easy);
     curl_easy_cleanup(call->easy);
+    curl_slist_free_all(call->fields);
   }
   curl_multi_cleanup(multi_);
   curl_slist_free_all(fields_);
@@ -115,7 +126,6 @@ void CurlClient::set_up(Call& call) {
   set(call.easy, CURLOPT_QUICK_EXIT, 1L);  // a lookup that was given up is not joined
   set(call.easy, CURLOPT_DNS_CACHE_TIMEOUT, kAddressSeconds);
   set(call.easy, CURLOPT_USERAGENT, "sluice");
-  set(call.easy, CURLOPT_HTTPHEADER, fields_);
   set(call.easy, CURLOPT_POST, 1L);
   set(call.easy, CURLOPT_PRIVATE, &call);
   set(call.easy, CURLOPT_WRITEFUNCTION, &on_body);
@@ -139,13 +149,26 @@ void CurlClient::post(const HttpPost& post, HttpReplySink& sink) noexcept {
   call.deadline = reactor_.now() + post.timeout;
   call.body.clear();
   call.received = 0;
+  call.is_once = post.is_once;
+  call.is_sent = false;
   call.is_too_long = false;
   call.looked_up = false;
+  set_fields(call, post.fields);
   if (looking_up_ != nullptr) {
     waiting_.push_back(&call);
     return;
   }
   start(call);
+}
+
+void CurlClient::set_fields(Call& call, std::string_view more) noexcept {
+  if (!more.empty()) call.fields = common_fields();
+  while (!more.empty()) {
+    const std::size_t end = more.find('\n');
+    append(call.fields, std::string(more.substr(0, end)).c_str());
+    more.remove_prefix(end == std::string_view::npos ? more.size() : end + 1);
+  }
+  set(call.easy, CURLOPT_HTTPHEADER, call.fields != nullptr ? call.fields : fields_);
 }
 
 // Only adds it: libcurl asks for a timeout of zero at once, and all else happens from there.
@@ -202,6 +225,9 @@ void CurlClient::collect() noexcept {
 void CurlClient::finish(Call& call, CURLcode code) noexcept {
   HttpReply answer;
   answer.kind = call.is_too_long ? HttpReply::Kind::kTooLong : kind_of(code);
+  if (answer.kind == HttpReply::Kind::kUnreachable && !call.is_sent) {
+    answer.kind = HttpReply::Kind::kUnconnected;
+  }
   if (looking_up_ == &call) {
     // Nobody asks again at once for what has just not been found.
     looking_up_ = nullptr;
@@ -217,6 +243,7 @@ void CurlClient::finish(Call& call, CURLcode code) noexcept {
 void CurlClient::reply(Call& call, const HttpReply& answer) noexcept {
   call.sink->on_http_reply(call.request, answer);
   call.body = {};
+  curl_slist_free_all(std::exchange(call.fields, nullptr));
   idle_.push_back(&call);
 }
 
@@ -244,6 +271,8 @@ curl_socket_t CurlClient::on_open(void* data, curlsocktype, curl_sockaddr* addre
 int CurlClient::on_request(void* data, char*, char*, int, int) noexcept {
   auto& call = *static_cast<Call*>(data);
   call.client->has_address(call);
+  // libcurl tries again by itself if a connection that was open for others turns out to be dead.
+  if (std::exchange(call.is_sent, true) && call.is_once) return CURL_PREREQFUNC_ABORT;
   return CURL_PREREQFUNC_OK;
 }
 

@@ -1,0 +1,32 @@
+#include "gateway/hooks/hook_request.h"
+
+#include <chrono>
+
+namespace sluice {
+
+HookOutcome outcome_of(const HttpReply& reply, int status_max) noexcept {
+  switch (reply.kind) {
+    case HttpReply::Kind::kAnswered:
+      return reply.status >= 200 && reply.status <= status_max ? HookOutcome::kAllowed
+                                                               : HookOutcome::kStatus;
+    case HttpReply::Kind::kTimeout:
+      return HookOutcome::kTimeout;
+    case HttpReply::Kind::kUnconnected:
+      return HookOutcome::kUnconnected;
+    case HttpReply::Kind::kUnreachable:
+      return HookOutcome::kUnreachable;
+    case HttpReply::Kind::kTooLong:
+      return HookOutcome::kTooLong;
+    case HttpReply::Kind::kGarbled:
+      break;
+  }
+  return HookOutcome::kInvalid;
+}
+
+void append_signature(std::string& fields, hooks::Signer& signer, const Reactor& reactor,
+                      std::string_view body) {
+  const auto now = reactor.clock().wall_now().time_since_epoch();
+  signer.append_field(fields, std::chrono::floor<std::chrono::seconds>(now).count(), body);
+}
+
+}  // namespace sluice
