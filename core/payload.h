@@ -32,8 +32,8 @@ namespace sluice {
 class PayloadPool;
 
 // The forms that are shared. One of each at most, in the order of Payload::variants.
-enum class Variant : std::uint8_t { kCompressed, kTranslated };
-inline constexpr std::size_t kVariantCount = 2;
+enum class Variant : std::uint8_t { kCompressed, kTranslated, kNumbered };
+inline constexpr std::size_t kVariantCount = 3;
 
 // One shard's hold on some bytes. Made and freed by that shard's PayloadPool, never by hand.
 struct Payload {

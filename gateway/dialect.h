@@ -71,7 +71,8 @@ class Dialect : public GapEncoder {
   virtual void ping(Session& session) noexcept;
   virtual Farewell farewell(Cause cause) const noexcept;
   // What stands in queues for a publication, with one reference and the frame where the publication
-  // has it. Null: it cannot be said. Asked of dialects with a state of their own only.
+  // has it. Null: it cannot be said. Asked of dialects with a state of their own, and for sessions
+  // that acknowledge.
   virtual Payload* translate(const Publication& publication, Position position,
                              const ChannelOptions& options) noexcept;
   // When on_deadline is due next, as far as the dialect's own state says.

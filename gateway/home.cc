@@ -124,6 +124,9 @@ void Home::admit(std::uint32_t from, const ShardMessage& message, Channel& chann
     }
     channel.uses.push_back({from, 1, 0});
   }
+  if ((message.flags & ShardMessage::kKeepUntilAck) != 0) {
+    begin_holding(channel, channel_of(message));
+  }
   const bool is_listed = (message.flags & ShardMessage::kWithPresence) != 0;
   const std::uint64_t order = is_listed ? take_order(channel, message.order) : 0;
   answer_subscribe(from, message, channel, order);
@@ -134,8 +137,11 @@ void Home::admit(std::uint32_t from, const ShardMessage& message, Channel& chann
 
 void Home::unsubscribe(std::uint32_t from, const ShardMessage& message) noexcept {
   const ChannelName name = channel_of(message);
+  const bool kept_until_ack = (message.flags & ShardMessage::kKeepUntilAck) != 0;
+  if (kept_until_ack) catch_up(name);
   Channel* channel = find(name);
   SLUICE_CHECK(channel != nullptr);
+  if (kept_until_ack) end_holding(*channel);
   ShardUse* use = use_of(*channel, from);
   SLUICE_CHECK(use != nullptr);
   if (--use->count == 0) {
@@ -225,6 +231,7 @@ void Home::on_publication(std::uint64_t channel_hash, Publication publication, P
   if (!channel->uses.empty() || has_position) {
     counters_.distributed.add();
     if (has_position) keep_history(*channel, name, publication, position);
+    if (channel->acknowledging > 0) hold(*channel, name, publication, position.offset);
     for (ShardUse& use : channel->uses) deliver(use, name, publication, position);
   } else if (channel->kind == ChannelKind::kUser && mailboxes_.are_on()) {
     store(*channel, name, publication, position.offset);

@@ -8,7 +8,8 @@
 // (home_presence.cc), and a user's channel what comes while the user is away (home_storage.cc).
 // When the last session of a user's channel leaves a shard, publications may still be on their way
 // there. They come back (kUnsent), and the shard says when all have (kLeft); until then a session
-// that wants to be that user waits, so that it gets everything in order and once.
+// that wants to be that user waits, so that it gets everything in order and once. What sessions are
+// sent that acknowledge stays in the mailbox until they have (home_acknowledged.cc).
 //
 // Invariants
 //   1. A channel exists while some shard has subscribers of it, something is kept for it, or the
@@ -91,6 +92,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   void on_left(std::uint32_t from, const ShardMessage& message) noexcept;
   void history(std::uint32_t from, const ShardMessage& message) noexcept;
   void remove_history(std::uint32_t from, const ShardMessage& message) noexcept;
+  void acknowledge(const ShardMessage& message) noexcept;
   void members(std::uint32_t from, const ShardMessage& message) noexcept;
   void control(std::uint32_t from, const ShardMessage& message) noexcept;
   void list_channels(std::uint32_t from, const ShardMessage& message) noexcept;
@@ -127,6 +129,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
         : kind(channel_kind), options(channel_options) {}
 
     const ChannelKind kind;
+    std::uint32_t acknowledging = 0;  // kUser: sessions that acknowledge, everywhere
     const ChannelOptions& options;
     Position last;
     StoredMessages history;
@@ -189,7 +192,16 @@ class Home final : private BrokerEvents, private MailboxOwner {
   void store(Channel& channel, ChannelName name, const Publication& publication,
              std::uint64_t offset) noexcept;
   void deliver_mailbox(std::uint32_t to, const ShardMessage& subscribe, Channel& channel) noexcept;
+  void take_mailbox(std::uint32_t to, ShardMessage message, Channel& channel) noexcept;
+  void drop_mailbox_if_idle(Channel& channel) noexcept;
   bool is_for_mailbox(Channel& channel, std::uint32_t from) noexcept;
+  // home_acknowledged.cc
+  void begin_holding(Channel& channel, ChannelName name) noexcept;
+  void end_holding(Channel& channel) noexcept;
+  void hold(Channel& channel, ChannelName name, const Publication& publication,
+            std::uint64_t offset) noexcept;
+  void copy_mailbox(std::uint32_t to, ShardMessage message, Channel& channel) noexcept;
+  static bool was_held(const Channel& channel, std::uint64_t offset) noexcept;
   void begin_leaving(std::uint32_t shard, ChannelName name, Channel& channel) noexcept;
 
   HomeOutlet& outlet_;

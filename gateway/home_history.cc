@@ -23,7 +23,8 @@ void Home::keep_history(Channel& channel, ChannelName name, const Publication& p
   StoredMessages& history = channel.history;
   const bool is_first = history.empty();
   const std::size_t cost_before = history.cost();
-  const bool is_new = history.insert({position.offset, kept.payload, kept.frame_at, outlet_.now()});
+  const bool is_new =
+      history.insert({position.offset, kept.payload, kept.frame_at, false, outlet_.now()});
   SLUICE_CHECK(is_new);  // the broker gives out each offset once
   histories_cost_ += history.cost() - cost_before;
   ++histories_messages_;

@@ -16,7 +16,14 @@ Mailbox& Home::mailbox_of(Channel& channel, ChannelName name) noexcept {
 void Home::store(Channel& channel, ChannelName name, const Publication& publication,
                  std::uint64_t offset) noexcept {
   const Publication kept = own(publication);
-  mailboxes_.store(mailbox_of(channel, name), {offset, kept.payload, kept.frame_at, outlet_.now()});
+  mailboxes_.store(mailbox_of(channel, name),
+                   {offset, kept.payload, kept.frame_at, false, outlet_.now()});
+}
+
+// While there are sessions that acknowledge, it is needed again and again.
+void Home::drop_mailbox_if_idle(Channel& channel) noexcept {
+  if (!channel.mailbox || channel.acknowledging > 0 || !channel.mailbox->is_idle()) return;
+  channel.mailbox.reset();
 }
 
 // To the session that has just become this user, in order, behind its answer.
@@ -25,26 +32,43 @@ void Home::deliver_mailbox(std::uint32_t to, const ShardMessage& subscribe,
   Mailbox& box = *channel.mailbox;
   mailboxes_.expire(box, outlet_.now());
   ShardMessage message = subscribe;
-  message.flags = 0;
-  if (box.missed > 0) {
+  const bool is_copied = (subscribe.flags & ShardMessage::kKeepUntilAck) != 0;
+  message.number = std::exchange(box.missed, 0);
+  if (is_copied) message.number += std::exchange(box.missed_held, 0);
+  if (message.number > 0) {
     message.kind = ShardMessage::Kind::kMissed;
-    message.number = std::exchange(box.missed, 0);
+    message.flags = is_copied ? ShardMessage::kKeepUntilAck : std::uint8_t{0};
     PayloadPool::refer(*message.payload);
     outlet_.to_shard(to, message);
   }
+  message.flags = 0;
   message.kind = ShardMessage::Kind::kDeliverTo;
-  while (!box.messages.empty()) {
-    const StoredMessages::Item item = box.messages.take_front();
-    mailboxes_.taken(box, item.cost());
+  message.epoch = channel.last.epoch;
+  if (is_copied) {
+    copy_mailbox(to, message, channel);
+  } else {
+    take_mailbox(to, message, channel);
+  }
+}
+
+// To a session that has what it was sent. What others were sent and have not acknowledged stays
+// theirs: this one would not know a message again.
+void Home::take_mailbox(std::uint32_t to, ShardMessage message, Channel& channel) noexcept {
+  Mailbox& box = *channel.mailbox;
+  for (std::size_t next = 0; next < box.messages.size();) {
+    if (box.messages.at(next).is_held) {
+      ++next;
+      continue;
+    }
+    const StoredMessages::Item item = mailboxes_.take(box, next);
     counters_.mailbox_delivered.add();
     counters_.fanned_out.add();
     message.payload = item.payload;
     message.frame_at = item.frame_at;
-    message.epoch = channel.last.epoch;
     message.number = item.offset;
     outlet_.to_shard(to, message);
   }
-  if (box.is_idle()) channel.mailbox.reset();
+  drop_mailbox_if_idle(channel);
 }
 
 void Home::begin_leaving(std::uint32_t shard, ChannelName name, Channel& channel) noexcept {
@@ -76,7 +100,9 @@ void Home::take_unsent(std::uint32_t from, const ShardMessage& message) noexcept
   const Publication publication = publication_of(message);
   const ChannelName name = channel_of(message);
   Channel* channel = find(name);
-  if (channel != nullptr && is_for_mailbox(*channel, from)) {
+  if (channel != nullptr && was_held(*channel, message.number)) {
+    counters_.mailbox_kept.add();  // or it was acknowledged
+  } else if (channel != nullptr && is_for_mailbox(*channel, from)) {
     counters_.mailbox_returned.add();
     store(*channel, name, publication, message.number);
   } else {
@@ -89,8 +115,11 @@ void Home::take_unsent(std::uint32_t from, const ShardMessage& message) noexcept
 void Home::take_untold(std::uint32_t from, const ShardMessage& message) noexcept {
   const ChannelName name = channel_of(message);
   Channel* channel = find(name);
-  if (channel != nullptr && is_for_mailbox(*channel, from)) {
-    mailbox_of(*channel, name).missed += message.number;
+  // Any session of the user that acknowledges may be told of what was held.
+  const bool was_held = (message.flags & ShardMessage::kKeepUntilAck) != 0;
+  if (channel != nullptr && (was_held || is_for_mailbox(*channel, from))) {
+    Mailbox& box = mailbox_of(*channel, name);
+    (was_held ? box.missed_held : box.missed) += message.number;
   }
   payloads_.drop(*message.payload);
 }
@@ -112,8 +141,10 @@ void Home::on_left(std::uint32_t from, const ShardMessage& message) noexcept {
   }
   if (channel->mailbox && !channel->mailbox->must_wait()) {
     // A number alone is not kept for ever: then the whole mailbox went.
-    if (channel->mailbox->messages.empty()) channel->mailbox->missed = 0;
-    if (channel->mailbox->is_idle()) channel->mailbox.reset();
+    if (channel->mailbox->messages.empty()) {
+      channel->mailbox->missed = channel->mailbox->missed_held = 0;
+    }
+    drop_mailbox_if_idle(*channel);
   }
   erase_if_unused(name, *channel);
   payloads_.drop(*message.payload);
@@ -122,7 +153,7 @@ void Home::on_left(std::uint32_t from, const ShardMessage& message) noexcept {
 void Home::on_mailbox_lost(ChannelName name) noexcept {
   Channel* channel = find(name);
   SLUICE_CHECK(channel != nullptr);
-  if (channel->mailbox->is_idle()) channel->mailbox.reset();
+  drop_mailbox_if_idle(*channel);
   erase_if_unused(name, *channel);
 }
 

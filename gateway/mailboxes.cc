@@ -28,7 +28,7 @@ void Mailboxes::touch(Mailbox& box) noexcept {
 void Mailboxes::give_up(Mailbox& box, StoredMessages::Item item, Drop reason) noexcept {
   total_cost_ -= item.cost();
   --stored_;
-  ++box.missed;
+  ++(item.is_held ? box.missed_held : box.missed);
   counters_.drop(reason);
   payloads_.drop(*item.payload);
 }
@@ -62,11 +62,21 @@ void Mailboxes::expire(Mailbox& box, Time now) noexcept {
   report();
 }
 
-void Mailboxes::taken(Mailbox& box, std::size_t cost) noexcept {
-  total_cost_ -= cost;
+StoredMessages::Item Mailboxes::take(Mailbox& box, std::size_t index) noexcept {
+  const StoredMessages::Item item = box.messages.take_at(index);
+  total_cost_ -= item.cost();
   --stored_;
   if (box.messages.empty()) unlist(box);
   report();
+  return item;
+}
+
+bool Mailboxes::acknowledge(Mailbox& box, std::uint64_t offset) noexcept {
+  const std::size_t index = box.messages.find(offset);
+  if (index == box.messages.size() || !box.messages.at(index).is_held) return false;
+  payloads_.drop(*take(box, index).payload);
+  counters_.mailbox_acknowledged.add();
+  return true;
 }
 
 void Mailboxes::lose(Mailbox& box, Drop reason) noexcept {
@@ -78,7 +88,7 @@ void Mailboxes::lose(Mailbox& box, Drop reason) noexcept {
   Payload& name_holder = *last.payload;
   const ChannelName name{last.publication().channel(), box.channel_hash};
   give_up(box, last, reason);
-  box.missed = 0;
+  box.missed = box.missed_held = 0;
   owner_.on_mailbox_lost(name);  // may destroy the box
   payloads_.drop(name_holder);
 }

@@ -4,6 +4,9 @@
 // all together are too many, the user idle longest loses the whole mailbox: half a conversation
 // kept for everybody would help nobody.
 //
+// A message that a session which acknowledges was sent is held: it stays until the user has
+// acknowledged it, and only such sessions get it again.
+//
 // Invariants
 //   1. A mailbox that holds messages is in the list of idle users, least recently stored to first.
 //   2. Whatever is given up is counted, and told to the user as a gap unless the whole mailbox
@@ -38,7 +41,7 @@ struct Mailbox {
 
   explicit Mailbox(std::uint64_t hash) noexcept : channel_hash(hash) {}
   bool is_idle() const noexcept {
-    return messages.empty() && missed == 0 && leaving.empty() && parked.empty();
+    return messages.empty() && missed == 0 && missed_held == 0 && leaving.empty() && parked.empty();
   }
   // Publications may still come back that the next session must get first.
   bool must_wait() const noexcept {
@@ -47,7 +50,12 @@ struct Mailbox {
 
   const std::uint64_t channel_hash;
   StoredMessages messages;
-  std::uint64_t missed = 0;  // given up since the user was last here
+  std::uint64_t missed = 0;       // given up since the user was last here
+  std::uint64_t missed_held = 0;  // of those that were held, since a session was told
+  // Everything from one offset to the other was held, at some time, for the sessions that
+  // acknowledge; up to the last one while there are any.
+  std::uint64_t held_from = 0;
+  std::uint64_t held_to = 0;
   std::vector<Leaving> leaving;
   std::vector<Parked> parked;  // subscribers that wait until everything has come back
   Mailbox* older = nullptr;    // idle longer
@@ -80,9 +88,12 @@ class Mailboxes {
   bool are_on() const noexcept { return limits_.mailbox_messages > 0; }
   // Takes over the item's reference, and keeps within the limits. May lose other mailboxes.
   void store(Mailbox& box, const StoredMessages::Item& item) noexcept;
-  // Leaves only what has not expired; the caller then takes from `box.messages`, and calls `taken`.
+  // Leaves only what has not expired.
   void expire(Mailbox& box, Time now) noexcept;
-  void taken(Mailbox& box, std::size_t cost) noexcept;
+  // Hands the item and its reference to the caller: it is delivered.
+  StoredMessages::Item take(Mailbox& box, std::size_t index) noexcept;
+  // The user has this message. False: it is not held here, or not any more.
+  bool acknowledge(Mailbox& box, std::uint64_t offset) noexcept;
   // Loses the mailboxes whose newest message has expired.
   void sweep(Time now) noexcept;
   // Gives everything up without counting: the instance ends.

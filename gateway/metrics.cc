@@ -209,6 +209,20 @@ void put_channels(MetricsText& text, const Shards& shards) {
           [](const Shard& s) { return s.counters().mailbox_stored.value(); });
   counter("sluice_mailbox_delivered_total", "Messages handed to users who came back.",
           [](const Shard& s) { return s.counters().mailbox_delivered.value(); });
+  counter("sluice_mailbox_held_total",
+          "Of the messages stored, those delivered at the same time and kept until acknowledged.",
+          [](const Shard& s) { return s.counters().mailbox_held.value(); });
+  counter("sluice_mailbox_copied_total",
+          "Messages sent from mailboxes in which they stay until they are acknowledged.",
+          [](const Shard& s) { return s.counters().mailbox_copied.value(); });
+  counter("sluice_mailbox_kept_total",
+          "Deliveries that came back unsent, of messages that wait to be acknowledged or were.",
+          [](const Shard& s) { return s.counters().mailbox_kept.value(); });
+  counter("sluice_mailbox_acknowledged_total", "Messages that clients acknowledged.",
+          [](const Shard& s) { return s.counters().mailbox_acknowledged.value(); });
+  counter("sluice_acks_unknown_total",
+          "Acknowledgements of messages that were acknowledged before, given up, or never there.",
+          [](const Shard& s) { return s.counters().acks_unknown.value(); });
   gauge("sluice_subscriptions", "Subscriptions of the shard's sessions.",
         [](const Shard& s) { return s.counters().subscriptions.value(); });
 }

@@ -28,7 +28,7 @@ struct PublicationExtras {
   std::string_view publisher;  // who published, as the JSON object that clients are told
   std::string_view tags;       // a JSON object of strings
   std::string_view id;         // a second one of the same id is the first one again
-  std::string_view key;        // where a channel conflates, a newer one of this key is worth more
+  std::string_view key = {};   // where a channel conflates, a newer one of this key is worth more
 
   bool operator==(const PublicationExtras&) const = default;
 };

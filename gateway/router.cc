@@ -98,6 +98,8 @@ void Router::dispatch(std::uint32_t from, const ShardMessage& message) noexcept 
       return home_.on_left(from, message);
     case Kind::kHistory:
       return home_.history(from, message);
+    case Kind::kAcknowledge:
+      return home_.acknowledge(message);
     case Kind::kRemoveHistory:
       return home_.remove_history(from, message);
     case Kind::kMembers:
@@ -223,7 +225,7 @@ void Router::missed(const ShardMessage& message) noexcept {
     untold.kind = Kind::kUntold;
     return ask(channel, untold);
   }
-  session->report_gap(channel, message.number);
+  session->report_missed(channel, message.number);
   payloads_.drop(*message.payload);
 }
 

@@ -102,6 +102,8 @@ class Router final : private HomeOutlet {
   void remove_history(ChannelName channel, const Question& question) noexcept;
   // Who is there; with kNumbersOnly how many. kMembersAnswer.
   void members(ChannelName channel, const Question& question) noexcept;
+  // A client has the message at `position` of its user's channel. Not answered.
+  void acknowledge(ChannelName channel, Position position) noexcept;
   // To all sessions of a user; kDone. REQUIRES: a user's channel.
   void control(ChannelName channel, const Control& control, const Question& question) noexcept;
   // The channels with subscribers whose names match, all if `pattern` is empty. Every shard

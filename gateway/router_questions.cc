@@ -53,6 +53,15 @@ void Router::unsubscribe(ChannelName channel, std::uint8_t flags, std::uint64_t 
   ask(channel, message);
 }
 
+void Router::acknowledge(ChannelName channel, Position position) noexcept {
+  ShardMessage message;
+  message.kind = Kind::kAcknowledge;
+  message.epoch = position.epoch;
+  message.number = position.offset;
+  message.payload = &pack(channel.text, {});
+  ask(channel, message);
+}
+
 void Router::set_presence(Handle session, ChannelName channel, std::uint8_t flags,
                           std::string_view nickname, std::uint64_t order) noexcept {
   ShardMessage message;

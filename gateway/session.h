@@ -87,6 +87,8 @@ class Session final : public Stage {
   // Centrifuge dialect: `channels` has its entry already.
   void join(std::string_view channel, bool with_presence) noexcept;
   void leave(std::string_view channel) noexcept;
+  // The client has the message at that position of its user's channel.
+  void acknowledge(Position position) noexcept;
   bool follows(std::string_view channel) const noexcept;
   // REQUIRES: fits_in_head.
   void publish(std::string_view channel, const PublicationDraft& draft) noexcept;
@@ -148,6 +150,8 @@ class Session final : public Stage {
                        Position position) noexcept;
   // `missed` publications of a channel will not come.
   void report_gap(ChannelName channel, std::uint64_t missed) noexcept;
+  // The same of what a mailbox gave up.
+  void report_missed(ChannelName channel, std::uint64_t missed) noexcept;
   void moved_in_hub(Hub::Place place) noexcept;
   // False: no longer wanted.
   bool on_subscribed(ChannelName channel, const ShardMessage& answer) noexcept;
@@ -219,6 +223,9 @@ class Session final : public Stage {
   void return_unsent(ChannelName channel, const Publication& publication, Position position,
                      Drop reason) noexcept;
   void return_early() noexcept;
+  // session_acknowledged.cc
+  void deliver_numbered(ChannelName channel, const Publication& publication, Position position,
+                        bool is_backlog) noexcept;
   // session_queue.cc
   void withdraw_older(const Publication& newest) noexcept;
   bool fits(std::size_t size) const noexcept;

@@ -141,6 +141,7 @@ void Session::ask_subscribe(std::size_t index, std::uint64_t order) noexcept {
     pack_presence(index, entry);
     how.presence = entry;
   }
+  if (state_.acknowledges) how.flags |= ShardMessage::kKeepUntilAck;
   if (state_.centrifuge && state_.centrifuge->channels[index].has_position) {
     how.flags |= ShardMessage::kSince;
     how.since = state_.centrifuge->channels[index].position;
@@ -225,10 +226,10 @@ void Session::drop_subscription(std::size_t index) noexcept {
   if (subscription.is_live) {
     shard_.router.hub().leave(links_[index].place);
     shard_.counters.subscriptions.add(-1);
-    shard_.router.unsubscribe(
-        shard_.router.name(subscription.channel),
-        subscription.with_presence ? ShardMessage::kWithPresence : std::uint8_t{0},
-        subscription.order);
+    std::uint8_t flags = 0;
+    if (subscription.with_presence) flags |= ShardMessage::kWithPresence;
+    if (state_.acknowledges) flags |= ShardMessage::kKeepUntilAck;
+    shard_.router.unsubscribe(shard_.router.name(subscription.channel), flags, subscription.order);
   } else if (links_[index].request != 0) {
     release_input();
   }

@@ -20,6 +20,7 @@ std::size_t less(std::size_t from, std::size_t by) noexcept { return from > by ?
 void Session::deliver(ChannelName channel, const Publication& publication, Position position,
                       const ChannelOptions& options) noexcept {
   if (state_.centrifuge) return deliver_translated(channel, publication, position, options, false);
+  if (state_.acknowledges) return deliver_numbered(channel, publication, position, false);
   withdraw_older(publication);
   const std::size_t size = publication.payload->bytes.size();
   std::optional<Drop> lack;
@@ -58,6 +59,7 @@ void Session::deliver_backlog(ChannelName channel, const Publication& publicatio
     const auto& options = shard_.router.namespaces().of_channel(channel.text);
     return deliver_translated(channel, publication, position, options, true);
   }
+  if (state_.acknowledges) return deliver_numbered(channel, publication, position, true);
   if (!is_open()) return deliver(channel, publication, position, ChannelOptions{});
   const std::size_t cost_before = connection_->queue_cost();
   enqueue(publication, position, GiveWay::kNever);
@@ -71,7 +73,13 @@ void Session::enqueue(const Publication& publication, Position position,
   counters().sent.add();
 }
 
+// What a client that acknowledges was to be sent is kept: the next session gets it, in its place.
 void Session::report_gap(ChannelName channel, std::uint64_t missed) noexcept {
+  if (state_.acknowledges) return end(Cause::kQueuesFull);
+  report_missed(channel, missed);
+}
+
+void Session::report_missed(ChannelName channel, std::uint64_t missed) noexcept {
   if (is_open()) dialect_.on_gap(*this, channel.text, missed);
 }
 

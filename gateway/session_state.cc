@@ -49,6 +49,7 @@ void SessionState::save(std::vector<std::byte>& out, Time now) const {
   put_time(writer, list_asked_at, now);
   writer.put_bool(list_waits);
   writer.put_bool(list_is_due);
+  writer.put_bool(acknowledges);
   writer.put(deflate ? deflate->window_bits : kNoDeflate);
   writer.put_bool(deflate && deflate->takeover);
   writer.put_bool(identity != nullptr);
@@ -91,6 +92,10 @@ Result<SessionState, std::string_view> SessionState::load(const ws::ReaderContex
   }
   state.list_waits = in.get_bool();
   state.list_is_due = in.get_bool();
+  state.acknowledges = in.get_bool();
+  if (state.acknowledges && state.dialect != DialectKind::kRelay) {
+    return fail<std::string_view>("acknowledges what has no mids");
+  }
   const ws::DeflateSide deflate{in.get<std::uint8_t>(), in.get_bool()};
   if (!in.ok()) return fail<std::string_view>("cut off");
   if (deflate.window_bits != kNoDeflate) {

@@ -62,6 +62,8 @@ struct SessionState {
   Time list_asked_at;        // when the client list was asked for last; Time{}: never
   bool list_waits = false;   // a later request waits for its second to pass
   bool list_is_due = false;  // the home was asked and has not answered
+  // Of kRelay: the client acknowledges what reaches its user, and until then it is kept.
+  bool acknowledges = false;
 
   std::unique_ptr<CentrifugeState> centrifuge;  // of kCentrifuge; else null
   // The user's channel that a token, or the application server, says is this client's, with /chat

@@ -54,6 +54,7 @@ Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<
                       Simd::detect(),
                       &reactor_.blocks(),
                       &compression_.inflators()},
+      relay_(reactor_.payloads()),
       centrifuge_(reactor_.payloads()),
       dialects_{&echo_, &chat_, &relay_, &centrifuge_},
       tokens_(std::move(tokens)),

@@ -117,6 +117,11 @@ struct ShardCounters {
   Counter mailbox_stored;
   Counter mailbox_returned;  // of the stored ones: had been on their way to a session
   Counter mailbox_delivered;
+  Counter mailbox_held;          // of the stored ones: were delivered at the same time
+  Counter mailbox_copied;        // deliveries of messages that stay until acknowledged
+  Counter mailbox_kept;          // deliveries that came back, of messages that are or were held
+  Counter mailbox_acknowledged;  // and are gone
+  Counter acks_unknown;          // of messages that are not held
   Gauge subscriptions;
   Counter compression_agreed;  // handshakes
   Counter deflated_from;       // bytes of messages that were compressed, before it

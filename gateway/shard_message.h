@@ -24,10 +24,12 @@ struct ShardMessage {
     kPublish,      // payload: a Publication; flags; with kWantAnswer session, request
     kUnsent,       // payload: a Publication of a user's channel that no session here can take;
                    // number: offset
-    kUntold,       // payload: name; number: missed. Answers kMissed: no session here can be told
+    kUntold,       // payload: name; flags, number: missed. Answers kMissed: no session here can be
+                   // told
     kLeft,         // payload: name. Answers kLeaving: nothing more comes back
     kHistory,      // payload: name; session, request; flags: kSince, kReverse; epoch and number:
                    // since; count: how many at most
+    kAcknowledge,  // payload: name of a user's channel; epoch and number: position
     kRemoveHistory,  // payload: name; session, request
     kMembers,        // payload: name; session, request; flags: kNumbersOnly
     kControl,        // payload: name of a user's channel, then a Control; session, request
@@ -40,7 +42,7 @@ struct ShardMessage {
     kDeliver,     // payload: a Publication; request: subscriptions of the shard when it was posted;
                   // epoch and number: position
     kDeliverTo,   // payload: a Publication that waited; session; number: offset
-    kMissed,      // payload: name; session; number: given up while the user was away
+    kMissed,      // payload: name; session; flags; number: given up while the user was away
     kLeaving,     // payload: name. The last session of the channel there has left
     kGap,         // payload: name; number: missed
     kAppeared,    // payload: name, then a PresenceEntry
@@ -71,7 +73,9 @@ struct ShardMessage {
   static constexpr std::uint8_t kReverse = 64;      // of kHistory: newest first
   static constexpr std::uint8_t kNoPlace = 64;      // of kPublish: not for the history
   static constexpr std::uint8_t kNumbersOnly = 64;  // of kMembers
-  static constexpr std::uint8_t kFailed = 128;      // of an answer
+  static constexpr std::uint8_t kKeepUntilAck =
+      64;                                       // of kSubscribe, kUnsubscribe: what a user is sent
+  static constexpr std::uint8_t kFailed = 128;  // of an answer
   // `count` of kHistory: all there is.
   static constexpr std::uint32_t kAll = UINT32_MAX;
 

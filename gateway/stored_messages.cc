@@ -34,6 +34,20 @@ StoredMessages::Item StoredMessages::take_front() noexcept {
   return item;
 }
 
+StoredMessages::Item StoredMessages::take_at(std::size_t index) noexcept {
+  SLUICE_CHECK(index < size());
+  if (index == 0) return take_front();
+  const Item item = at(index);
+  items_.erase(items_.begin() + static_cast<std::ptrdiff_t>(begin_ + index));
+  cost_ -= item.cost();
+  return item;
+}
+
+std::size_t StoredMessages::find(std::uint64_t offset) const noexcept {
+  const std::size_t behind = count_up_to(offset);
+  return behind > 0 && at(behind - 1).offset == offset ? behind - 1 : size();
+}
+
 StoredMessages::Item StoredMessages::take_back() noexcept {
   SLUICE_CHECK(!empty());
   const Item item = items_.back();

@@ -24,6 +24,7 @@ class StoredMessages {
     std::uint64_t offset = 0;
     Payload* payload = nullptr;
     std::uint16_t frame_at = 0;
+    bool is_held = false;  // a session that acknowledges was sent it, and has not
     Time stored_at;
 
     Publication publication() const noexcept { return {payload, frame_at}; }
@@ -38,6 +39,12 @@ class StoredMessages {
   Item take_front() noexcept;
   // The same for the newest one.
   Item take_back() noexcept;
+  // The same for any. Costs what lies behind it. REQUIRES: index < size().
+  Item take_at(std::size_t index) noexcept;
+  // Where that offset is; size() if it is not.
+  std::size_t find(std::uint64_t offset) const noexcept;
+  // REQUIRES: index < size().
+  void hold(std::size_t index) noexcept { items_[begin_ + index].is_held = true; }
 
   bool empty() const noexcept { return begin_ == items_.size(); }
   std::size_t size() const noexcept { return items_.size() - begin_; }

@@ -61,7 +61,9 @@ void CentrifugeDialect::publish(Session& session, const Told& told,
   std::string publisher;
   append_client_info(publisher, info);
   PublicationDraft draft{as_bytes(data)};
-  draft.extras = {publisher, result->tags, result->idempotency_key};
+  draft.extras.publisher = publisher;
+  draft.extras.tags = result->tags;
+  draft.extras.id = result->idempotency_key;
   if (!fits_in_head(channel, draft.extras)) return refuse(errors::kLimitExceeded);
   state.asked.kind = Kind::kPublish;
   state.asked.id = told.id;

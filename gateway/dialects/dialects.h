@@ -2,8 +2,11 @@
 #pragma once
 
 #include <array>
+#include <string>
+#include <string_view>
 
 #include "gateway/dialect.h"
+#include "proto/dialect/relay.h"
 
 namespace sluice {
 
@@ -37,16 +40,26 @@ class ChatDialect final : public Dialect {
 // `/sendone`: a session says which user it is and sends to users.
 class RelayDialect final : public Dialect {
  public:
+  explicit RelayDialect(PayloadPool& payloads) noexcept : payloads_(payloads) {}
+
   void on_open(Session& session) noexcept override;
   void on_text(Session& session, Bytes text, std::size_t rest) noexcept override;
   void on_binary(Session& session, Bytes data, std::size_t rest) noexcept override;
   void on_joined(Session& session, const Joined& joined) noexcept override;
   void on_join_failed(Session& session, std::string_view channel) noexcept override;
+  Payload* translate(const Publication& publication, Position position,
+                     const ChannelOptions& options) noexcept override;
   std::size_t encode_gap(Bytes out, std::uint64_t missed) noexcept override;
   void on_deadline(Session& session, Time now) noexcept override;
 
  private:
-  bool bind(Session& session, std::string_view user_channel) noexcept;
+  bool may_send_as(Session& session, const UserId& own) noexcept;
+  void accept(Session& session, const dialect::RelayCommand& command) noexcept;
+  bool bind(Session& session, std::string_view user_channel, bool acknowledges) noexcept;
+  void acknowledge(Session& session, std::string_view text) noexcept;
+
+  PayloadPool& payloads_;
+  std::string text_;  // what is being said; kept for its capacity
 };
 
 }  // namespace sluice

@@ -9,6 +9,10 @@ namespace sluice::dialect {
 namespace {
 
 constexpr std::array<std::string_view, 4> kNames = {"msg_type", "to_user", "toy_id", "from_user"};
+constexpr std::array<std::string_view, 1> kAck = {"ack"};
+constexpr std::array<std::string_view, 1> kMid = {"mid"};
+// Longer texts are no mids.
+constexpr std::size_t kMidBytesMax = 64;
 using Members = std::array<json::Member, kNames.size()>;
 
 constexpr Refusal kBadIdRefusal{
@@ -30,9 +34,13 @@ Outcome read_own(const Members& members, UserId& own) noexcept {
   return read_user(member, own);
 }
 
-Outcome read_accept(const Members& members, RelayCommand& command) noexcept {
+Outcome read_accept(std::string_view text, const Members& members, RelayCommand& command) noexcept {
   command.kind = RelayCommand::Kind::kAccept;
   if (auto outcome = read_own(members, command.own); !outcome) return outcome;
+  std::array<json::Member, 1> ack;
+  const auto scanned = json::scan(text, kAck, ack);
+  if (!scanned) return fail(refusal(scanned.error()));
+  command.acknowledges = ack[0].kind == json::Kind::kOther && ack[0].raw == "true";
   if (!command.own.is_empty()) return {};
   return fail(Refusal{ErrorCode::kMissingField, "accept_ needs an id: add toy_id or from_user"});
 }
@@ -53,7 +61,11 @@ Outcome read_command(std::string_view text, RelayCommand& command) noexcept {
   if (!scanned) return fail(refusal(scanned.error()));
   const json::Member& msg_type = members[0];
   if (json::equals(msg_type, "send_")) return read_send(members, command);
-  if (json::equals(msg_type, "accept_")) return read_accept(members, command);
+  if (json::equals(msg_type, "accept_")) return read_accept(text, members, command);
+  if (json::equals(msg_type, "ack_")) {
+    command.kind = RelayCommand::Kind::kAcknowledge;
+    return {};
+  }
   if (msg_type.kind != json::Kind::kAbsent) return {};
   return fail(Refusal{ErrorCode::kMissingField,
                       "msg_type is missing: send an object with msg_type accept_ or send_"});
@@ -67,6 +79,18 @@ Result<RelayCommand, Refusal> parse_relay(std::string_view text) noexcept {
   Result<RelayCommand, Refusal> result;
   if (const auto outcome = read_command(text, *result); !outcome) result = fail(outcome.error());
   return result;
+}
+
+Result<std::optional<Mid>, Refusal> parse_ack(std::string_view text) noexcept {
+  std::array<json::Member, 1> members;
+  const auto scanned = json::scan(text, kMid, members);
+  if (!scanned) return fail(refusal(scanned.error()));
+  if (members[0].kind != json::Kind::kString) {
+    return fail(Refusal{ErrorCode::kMissingField, "ack_ needs a mid: send that of the message"});
+  }
+  std::array<char, kMidBytesMax> buffer;
+  const auto mid = json::decode(members[0], buffer, json::LoneSurrogate::kRefuse);
+  return mid ? parse_mid(*mid) : std::nullopt;
 }
 
 }  // namespace sluice::dialect

@@ -49,11 +49,11 @@ constexpr std::array<std::string_view, 7> kEnds = {
     "X: "};
 constexpr std::array<std::string_view, 7> kPhrases = {
     R"({"msg_type":"accept_","toy_id":"A"})",
-    R"({"msg_type":"accept_","toy_id":"B"})",
+    R"({"msg_type":"accept_","toy_id":"B","ack":true})",
     R"({"msg_type":"send_","to_user":"A","from_user":"B","n":1})",
     R"({"msg_type":"message","nickname":"n","message":"<b>","cur_time":"1"})",
     R"({"msg_type":"update_clients","nickname":"\ud83d\ude00"})",
-    R"({"msg_type":"unheard of"})",
+    R"({"msg_type":"ack_","mid":"1-1"})",
     R"([1,2})"};
 constexpr std::array<std::string_view, 4> kReceivers = {"chat", "A", "B", "C"};
 constexpr std::array<Duration, 6> kPauses = {

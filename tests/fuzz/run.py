@@ -31,7 +31,7 @@ TARGETS = {
                 "proto/ws/message_reader_deflate.cc"],
     "utf8": ["proto/ws/utf8.cc"],
     "chat": ["proto/dialect/chat*.cc", "proto/dialect/client_list.cc", "proto/json/*.cc"],
-    "relay": ["proto/dialect/relay.cc", "proto/identity.cc", "proto/json/scan.cc"],
+    "relay": ["proto/dialect/mid.cc", "proto/dialect/relay.cc", "proto/identity.cc", "proto/json/scan.cc"],
     "robot": ["proto/dialect/robot.cc"],
     "api": ["proto/api/re*.cc", "proto/api/key.cc", "proto/base64.cc"],
     "centrifuge": ["proto/centrifuge/*.cc", "proto/json/fields.cc", "proto/json/scan.cc"],

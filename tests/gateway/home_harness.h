@@ -26,7 +26,7 @@ struct Sent {
   std::uint32_t shard;
   Kind kind;
   std::uint64_t number = 0;
-  std::string text = {};  // kDeliver: the data; else what lies behind the name
+  std::string text = {};  // kDeliver, kDeliverTo: the data; else what lies behind the name
   friend bool operator==(const Sent&, const Sent&) = default;
 };
 
@@ -62,7 +62,7 @@ class HomeTest : public testing::Test, public HomeOutlet {
       return true;
     }
     last_payload_ = as_text(message.payload->bytes);
-    if (message.kind == Kind::kDeliver) {
+    if (message.kind == Kind::kDeliver || message.kind == Kind::kDeliverTo) {
       const Publication publication = publication_of(message);
       EXPECT_EQ(message.channel_hash, name(publication.channel()).hash);
       sent.text = as_text(publication.data());

@@ -35,6 +35,7 @@ class SessionStateTest : public testing::Test {
     state.list_asked_at = kNow - seconds(1);
     state.list_waits = true;
     state.list_is_due = true;
+    state.acknowledges = true;
     state.identity = std::make_unique<std::string>("\xffsU");
     state.passed_on = std::make_unique<std::string>("A: b\n");
     state.connected_at = kNow - seconds(60);
@@ -83,6 +84,7 @@ TEST_F(SessionStateTest, KeepsEveryField) {
   EXPECT_EQ(loaded->list_asked_at, expected.list_asked_at);
   EXPECT_EQ(loaded->list_waits, expected.list_waits);
   EXPECT_EQ(loaded->list_is_due, expected.list_is_due);
+  EXPECT_EQ(loaded->acknowledges, expected.acknowledges);
   ASSERT_NE(loaded->identity, nullptr);
   EXPECT_EQ(*loaded->identity, *expected.identity);
   ASSERT_NE(loaded->passed_on, nullptr);
@@ -95,13 +97,21 @@ TEST_F(SessionStateTest, KeepsEveryField) {
 
 TEST_F(SessionStateTest, TellsFlagsThatLieSideBySideApart) {
   bool SessionState::*const flags[] = {&SessionState::pinged, &SessionState::list_waits,
-                                       &SessionState::list_is_due};
+                                       &SessionState::list_is_due, &SessionState::acknowledges};
   for (const auto set : flags) {
-    SessionState state(DialectKind::kEcho, context_);
+    SessionState state(DialectKind::kRelay, context_);
     state.*set = true;
     const auto loaded = load(saved(state));
     ASSERT_TRUE(loaded.has_value());
     for (const auto flag : flags) EXPECT_EQ((*loaded).*flag, flag == set);
+  }
+}
+
+TEST_F(SessionStateTest, OnlyTheRelayHasWhatCanBeAcknowledged) {
+  for (std::uint8_t kind = 0; kind < kDialectCount; ++kind) {
+    SessionState state(static_cast<DialectKind>(kind), context_);
+    state.acknowledges = true;
+    EXPECT_EQ(load(saved(state)).has_value(), state.dialect == DialectKind::kRelay);
   }
 }
 

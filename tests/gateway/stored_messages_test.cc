@@ -15,7 +15,7 @@ class StoredMessagesTest : public testing::Test {
   }
   bool insert(std::uint64_t offset, std::size_t size = 10) {
     Payload& payload = payloads_.make(size);
-    if (stored_.insert({offset, &payload, 0, Time{}})) return true;
+    if (stored_.insert({offset, &payload, 0, false, Time{}})) return true;
     payloads_.drop(payload);
     return false;
   }
@@ -35,6 +35,29 @@ class StoredMessagesTest : public testing::Test {
 TEST_F(StoredMessagesTest, KeepsOffsetsInOrderHoweverTheyCome) {
   for (const std::uint64_t offset : {5u, 7u, 3u, 4u, 9u, 6u, 8u}) EXPECT_TRUE(insert(offset));
   EXPECT_EQ(offsets(), "3 4 5 6 7 8 9 ");
+}
+
+TEST_F(StoredMessagesTest, FindsAndTakesFromTheMiddle) {
+  for (const std::uint64_t offset : {3u, 4u, 5u, 7u, 9u}) EXPECT_TRUE(insert(offset));
+  const auto take = [this](std::uint64_t offset) {
+    const StoredMessages::Item item = stored_.take_at(stored_.find(offset));
+    payloads_.drop(*item.payload);
+    return item.offset;
+  };
+  for (const std::uint64_t offset : {0u, 2u, 6u, 8u, 10u}) {
+    EXPECT_EQ(stored_.find(offset), stored_.size()) << offset;
+  }
+  EXPECT_EQ(take(3), 3u);
+  EXPECT_EQ(take(7), 7u);
+  EXPECT_EQ(take(9), 9u);
+  EXPECT_EQ(offsets(), "4 5 ");
+  EXPECT_EQ(stored_.cost(), stored_.at(0).cost() + stored_.at(1).cost());
+  stored_.hold(1);
+  EXPECT_FALSE(stored_.at(0).is_held);
+  EXPECT_TRUE(stored_.at(1).is_held);
+  EXPECT_EQ(take(4), 4u);
+  EXPECT_EQ(take(5), 5u);
+  EXPECT_EQ(stored_.cost(), 0u);
 }
 
 TEST_F(StoredMessagesTest, TakesNoOffsetTwice) {

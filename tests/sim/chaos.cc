@@ -12,8 +12,13 @@ constexpr int kSteps = 300;
 std::string close_bytes() { return std::string("\x88\x82\x00\x00\x00\x00\x03\xe8", 8); }
 std::string pong_bytes() { return std::string("\x8a\x80\x00\x00\x00\x00", 6); }
 std::string user_name(std::size_t index) { return "toy" + std::to_string(index); }
-std::string accept_text(std::size_t user) {
-  return R"({"msg_type":"accept_","toy_id":")" + user_name(user) + "\"}";
+std::string accept_text(std::size_t user, bool acknowledges) {
+  return R"({"msg_type":"accept_","toy_id":")" + user_name(user) +
+         (acknowledges ? R"(","ack":true})" : R"("})");
+}
+
+std::string ack_text(std::string_view mid) {
+  return R"({"msg_type":"ack_","mid":")" + std::string(mid) + "\"}";
 }
 
 Chaos::Chaos(std::uint64_t seed)
@@ -30,6 +35,7 @@ Chaos::Chaos(std::uint64_t seed)
     peers_[i].index = i;
     // Every third one is a toy, and sometimes the one behind it is the same user's.
     peers_[i].user = i % 3 == 1 && random_.chance(1, 4) ? i - 1 : i;
+    if (i % 3 == 0 && random_.chance(1, 2)) acknowledging_.try_emplace(i);
   }
 }
 
@@ -122,8 +128,10 @@ void Chaos::connect(Peer& peer) {
   ++peer.session;
   peer.listener = {};
   if (!is_toy) return;
-  if (!has_one_device(peer.user)) peer.last.clear();
-  peer.client->send_text(accept_text(peer.user));
+  const bool acknowledges = acknowledging_.contains(peer.user);
+  if (acknowledges || !has_one_device(peer.user)) peer.last.clear();
+  peer.mids.clear();
+  peer.client->send_text(accept_text(peer.user, acknowledges));
   if (random_.chance(1, 3)) {  // a glance
     peer.client->send_raw(close_bytes());
     peer.is_closing = true;
@@ -187,6 +195,7 @@ void Chaos::leave(Peer& peer) {
 void Chaos::act(Peer& peer) {
   if (!peer.client) return connect(peer);
   if (peer.is_closing || peer.has_spoilt) return;
+  if (!peer.mids.empty() && random_.chance(1, 2)) acknowledge(peer);
   const std::uint64_t dice = random_.below(20);
   if (dice < 12) return speak(peer);
   if (dice < 14) return spoil(peer);
@@ -196,6 +205,23 @@ void Chaos::act(Peer& peer) {
   }
   if (dice < 19) return peer.client->send_raw(pong_bytes());
   leave(peer);
+}
+
+// Some, perhaps again, in any order.
+void Chaos::acknowledge(Peer& peer) {
+  for (std::uint64_t count = 1 + random_.below(12); count > 0; --count) {
+    const std::string& mid = peer.mids[random_.below(peer.mids.size())];
+    peer.client->send_text(ack_text(random_.chance(1, 20) ? "no mid" : mid));
+  }
+}
+
+void Chaos::hear_as_toy(Peer& peer, const std::string& text) {
+  const auto acknowledging = acknowledging_.find(peer.user);
+  if (acknowledging == acknowledging_.end()) {
+    return fault(peer, users_[peer.user].hear(text, peer.last));
+  }
+  fault(peer, acknowledging->second.hear(text, peer.last));
+  if (std::string mid = mid_in(text); !mid.empty()) peer.mids.push_back(std::move(mid));
 }
 
 void Chaos::pass_time() {
@@ -214,7 +240,7 @@ void Chaos::look(Peer& peer) {
   for (; peer.seen < client.messages.size(); ++peer.seen) {
     const std::string& text = client.messages[peer.seen];
     if (peer.role == Role::kChat) fault(peer, peer.listener.hear(text, chat_));
-    if (peer.role == Role::kToy) fault(peer, users_[peer.user].hear(text, peer.last));
+    if (peer.role == Role::kToy) hear_as_toy(peer, text);
   }
   const bool is_over =
       client.close_code != 0 || client.stream().is_reset() || client.stream().is_eof();

@@ -61,15 +61,16 @@ void Books::check_balance(Faults& faults) {
   const std::uint64_t left =
       over_shards([](Shard& s) { return s.reactor().counters().payloads_sent.value(); });
   balance(faults, "deliveries", sum(&ShardCounters::fanned_out),
-          left + sum(&ShardCounters::mailbox_returned) +
+          left + sum(&ShardCounters::mailbox_returned) + sum(&ShardCounters::mailbox_kept) +
               dropped({Drop::kSessionEnded, Drop::kSlowConsumer, Drop::kQueuesFull,
                        Drop::kInboxFull, Drop::kConflated}));
   balance(faults, "publications", sum(&ShardCounters::published),
           sum(&ShardCounters::distributed) + sum(&ShardCounters::mailbox_stored) -
-              sum(&ShardCounters::mailbox_returned) +
+              sum(&ShardCounters::mailbox_returned) - sum(&ShardCounters::mailbox_held) +
               dropped({Drop::kNoSubscriber, Drop::kChannelsFull}));
   balance(faults, "mailboxes", sum(&ShardCounters::mailbox_stored),
-          sum(&ShardCounters::mailbox_delivered) + sum(&ShardCounters::mailbox_messages) +
+          sum(&ShardCounters::mailbox_delivered) + sum(&ShardCounters::mailbox_acknowledged) +
+              sum(&ShardCounters::mailbox_messages) +
               dropped({Drop::kMailboxFull, Drop::kMailboxesFull, Drop::kMailboxExpired}));
   if (sum(&ShardCounters::subscriptions) != 0) faults.emplace_back("subscriptions remain");
   const std::uint64_t queued = over_shards([](Shard& s) {

@@ -83,7 +83,8 @@ bool Chaos::fetch_mailboxes() {
   for (std::size_t index = 0; index < peers_.size(); index += 3) {
     Peer& toy = peers_[index];
     SimClient client(world_.network, kAddress, "/sendone");
-    client.send_text(accept_text(index));
+    const bool acknowledges = acknowledging_.contains(index);
+    client.send_text(accept_text(index, acknowledges));
     std::size_t seen = 0;
     do {
       seen = client.messages.size();
@@ -91,9 +92,10 @@ bool Chaos::fetch_mailboxes() {
       world_.scheduler.run_for(std::chrono::seconds(5));
       client.poll();
     } while (client.messages.size() > seen);
-    if (!has_one_device(index)) toy.last.clear();
+    if (acknowledges || !has_one_device(index)) toy.last.clear();
     for (const std::string& text : client.messages) {
-      fault(toy, users_[index].hear(text, toy.last));
+      hear_as_toy(toy, text);
+      if (acknowledges) client.send_text(ack_text(mid_in(text)));
     }
     client.send_raw(close_bytes());
     const bool has_left = world_.scheduler.run_until([&] {
@@ -106,7 +108,8 @@ bool Chaos::fetch_mailboxes() {
     } else if (!has_left || client.close_code != 1000) {
       fault("a user who fetched the mailbox cannot leave");
     } else if (books_.dropped(kUntold) == 0) {
-      fault(toy, users_[index].finish(to_user_[index], has_one_device(index)));
+      fault(toy, acknowledges ? acknowledging_.at(index).finish(to_user_[index])
+                              : users_[index].finish(to_user_[index], has_one_device(index)));
     }
   }
   world_.scheduler.run_for(kForgotten);

@@ -5,6 +5,7 @@ namespace {
 
 constexpr std::string_view kStream = R"("stream":")";
 constexpr std::string_view kNumber = R"(","n":)";
+constexpr std::string_view kMid = R"(,"mid":")";
 constexpr std::string_view kGap = R"({"msg_type":"gap","missed":)";
 
 // Of what `last` has heard, what comes next is to be larger. Returns what stood there before.
@@ -39,6 +40,13 @@ std::optional<Said> said_in(const std::string& text) {
   if (stream == std::string::npos || number == std::string::npos) return std::nullopt;
   const std::size_t begin = stream + kStream.size();
   return Said{text.substr(begin, number - begin), std::stoi(text.substr(number + kNumber.size()))};
+}
+
+std::string mid_in(const std::string& text) {
+  const std::size_t at = text.rfind(kMid);
+  if (at == std::string::npos) return {};
+  const std::size_t begin = at + kMid.size();
+  return text.substr(begin, text.find('"', begin) - begin);
 }
 
 int missed_in(const std::string& text) {
@@ -107,6 +115,38 @@ std::optional<std::string> User::finish(const SpokenStreams& spoken, bool has_on
            std::to_string(missing_at_most) + " are";
   }
   return std::nullopt;
+}
+
+std::optional<std::string> AcknowledgingUser::hear(const std::string& text, Last& last) {
+  told_ += missed_in(text);
+  const std::optional<Said> said = said_in(text);
+  if (!said) return std::nullopt;
+  const std::string mid = mid_in(text);
+  if (mid.empty()) return "a message without a mid: " + text;
+  auto& stream = heard_[said->stream];
+  const auto known = stream.find(said->number);
+  if (known != stream.end() && known->second != mid) {
+    return "number " + std::to_string(said->number) + " of " + said->stream +
+           " came again with another mid";
+  }
+  if (known == stream.end()) {
+    if (!mids_.insert(mid).second) return "two messages have the mid " + mid;
+    stream.emplace(said->number, mid);
+  }
+  int skipped = 0;
+  return advance(last, *said, skipped);
+}
+
+std::optional<std::string> AcknowledgingUser::finish(const SpokenStreams& spoken) const {
+  int missing = 0;
+  for (const auto& [stream, what] : spoken) {
+    if (!what.has_arrived) continue;
+    const auto heard = heard_.find(stream);
+    missing += what.said - (heard == heard_.end() ? 0 : static_cast<int>(heard->second.size()));
+  }
+  if (missing <= told_) return std::nullopt;
+  return std::to_string(missing) + " messages are missing that were not acknowledged, " +
+         std::to_string(told_) + " were told";
 }
 
 }  // namespace sluice::test

@@ -26,6 +26,8 @@ struct Said {
 std::string message_text(std::string_view to_user, const Said& said, std::size_t padding);
 // What `message_text` wrote; nothing if the text is something else.
 std::optional<Said> said_in(const std::string& text);
+// The mid that the gateway gave a message; empty if it has none.
+std::string mid_in(const std::string& text);
 // How many publications a gap message says are missing, 0 if it is none.
 int missed_in(const std::string& text);
 
@@ -73,6 +75,23 @@ class User {
   std::map<std::string, std::set<int>, std::less<>> heard_;
   int told_ = 0;
   bool is_known_ = true;
+};
+
+// What all sessions of one user of the relay heard that acknowledges what it is sent. Such a user
+// loses nothing, however its sessions end.
+class AcknowledgingUser {
+ public:
+  using Last = User::Last;
+
+  // `last`: of this session.
+  std::optional<std::string> hear(const std::string& text, Last& last);
+  // Everything was fetched, or told missing.
+  std::optional<std::string> finish(const SpokenStreams& spoken) const;
+
+ private:
+  std::map<std::string, std::map<int, std::string>, std::less<>> heard_;  // mids
+  std::set<std::string> mids_;
+  int told_ = 0;
 };
 
 }  // namespace sluice::test

@@ -29,7 +29,8 @@ inline constexpr std::string_view kServerKey = "the server's";
 std::string close_bytes();
 std::string pong_bytes();
 std::string user_name(std::size_t index);
-std::string accept_text(std::size_t user);
+std::string accept_text(std::size_t user, bool acknowledges);
+std::string ack_text(std::string_view mid);
 
 enum class Role : std::uint8_t { kChat, kToy, kApp, kEcho };
 
@@ -45,8 +46,9 @@ struct Peer {
   std::size_t seen = 0;  // messages looked at
   int session = 0;       // number of the session that this is
   std::uint16_t port = 0;
-  ChatListener listener;  // of a chat
-  User::Last last;        // of a toy; over all sessions if the user has one device
+  ChatListener listener;          // of a chat
+  User::Last last;                // of a toy; over all sessions if the user has one device
+  std::vector<std::string> mids;  // heard in this session and perhaps not acknowledged
 };
 
 // Of the application server, under way.
@@ -96,6 +98,8 @@ class Chaos {
   void look_at_answers();
   void pass_time();
   void look(Peer& peer);
+  void hear_as_toy(Peer& peer, const std::string& text);
+  void acknowledge(Peer& peer);
   void look_at_all();
   void let_go(Peer& peer);
   void has_left_well(const Peer& peer);
@@ -116,6 +120,7 @@ class Chaos {
   SpokenStreams chat_;
   std::map<std::size_t, SpokenStreams> to_user_;
   std::map<std::size_t, User> users_;
+  std::map<std::size_t, AcknowledgingUser> acknowledging_;  // the others of the users
   std::vector<ServerCall> calls_;
   std::vector<std::unique_ptr<SimClient>> lingering_;  // whose clients never end the stream
   std::uint64_t moment_ = 0;

@@ -64,6 +64,7 @@ def books(m, standing):
     """What does not agree in a scrape, as lines. `standing`: dialect -> sessions that are open."""
     lost = "sluice_dropped_total"
     returned, stored = m.sum("sluice_mailbox_returned_total"), m.sum("sluice_mailbox_stored_total")
+    kept, held = m.sum("sluice_mailbox_kept_total"), m.sum("sluice_mailbox_held_total")
     pairs = [
         ("sessions opened, and closed or open", m.sum("sluice_sessions_opened_total"),
          m.sum("sluice_closes_total") + m.sum("sluice_connections")),
@@ -71,14 +72,15 @@ def books(m, standing):
         ("subscriptions and those expected", m.sum("sluice_subscriptions"),
          standing["chat"] + standing["relay"]),
         ("deliveries, and what became of them", m.sum("sluice_fanned_out_total"),
-         m.sum("sluice_delivered_total") + returned +
+         m.sum("sluice_delivered_total") + returned + kept +
          m.sum(lost, "session_ended", "slow_consumer", "queues_full", "inbox_full",
                "conflated")),
         ("publications, and what became of them", m.sum("sluice_published_total"),
-         m.sum("sluice_distributed_total") + stored - returned +
+         m.sum("sluice_distributed_total") + stored - returned - held +
          m.sum(lost, "no_subscriber", "channels_full")),
         ("messages into mailboxes, and what became of them", stored,
-         m.sum("sluice_mailbox_delivered_total") + m.sum("sluice_mailbox_messages") +
+         m.sum("sluice_mailbox_delivered_total") + m.sum("sluice_mailbox_acknowledged_total") +
+         m.sum("sluice_mailbox_messages") +
          m.sum(lost, "mailbox_full", "mailboxes_full", "mailbox_expired")),
         ("bytes in write queues, and none", m.sum("sluice_queued_bytes"), 0),
         ("messages aside for full inboxes, and none", m.sum("sluice_inbox_aside"), 0),

@@ -21,9 +21,11 @@ std::string parsed(std::string_view text) {
   };
   switch (command->kind) {
     case RelayCommand::Kind::kAccept:
-      return "accept own=" + user(command->own);
+      return "accept own=" + user(command->own) + (command->acknowledges ? " ack" : "");
     case RelayCommand::Kind::kSend:
       return "send own=" + user(command->own) + " to=" + user(command->to);
+    case RelayCommand::Kind::kAcknowledge:
+      return "acknowledge";
     case RelayCommand::Kind::kIgnored:
       break;
   }
@@ -36,6 +38,41 @@ TEST(RelayGrammar, BindsByToyIdOrFromUser) {
   EXPECT_EQ(parsed(R"({"msg_type":"accept_","from_user":17.0})"), "accept own=n:17");
   EXPECT_EQ(parsed(R"({"to_user":null,"from_user":"\u0055\u0031","msg_type":"accept\u005f"})"),
             "accept own=s:U1");
+}
+
+// The mid of an ack_, "-" for one that no message has; an error by its code.
+std::string acknowledged(std::string_view text) {
+  EXPECT_EQ(parsed(text), "acknowledge") << text;
+  const auto mid = parse_ack(text);
+  if (!mid) return std::string(name(mid.error().code));
+  if (!*mid) return "-";
+  std::string out;
+  append_mid(out, **mid);
+  return out;
+}
+
+TEST(RelayGrammar, AsksToAcknowledgeByTrueAlone) {
+  EXPECT_EQ(parsed(R"({"msg_type":"accept_","toy_id":"T1","ack":true})"), "accept own=s:T1 ack");
+  for (const std::string_view value : {"false", "null", "1", R"("true")", "[true]", "{}"}) {
+    EXPECT_EQ(parsed(R"({"msg_type":"accept_","toy_id":"T1","ack":)" + std::string(value) + "}"),
+              "accept own=s:T1")
+        << value;
+  }
+  EXPECT_EQ(parsed(R"({"msg_type":"accept_","toy_id":"T1","ack":true,"ack":true})"), "bad_json");
+  EXPECT_EQ(parsed(R"({"msg_type":"send_","to_user":"U","ack":1,"ack":2,"mid":3,"mid":4})"),
+            "send own=- to=s:U")
+      << "rides along, as it always did";
+}
+
+TEST(RelayGrammar, ReadsWhatIsAcknowledged) {
+  EXPECT_EQ(acknowledged(R"({"msg_type":"ack_","mid":"17-3"})"), "17-3");
+  EXPECT_EQ(acknowledged(R"({"mid":"17\u002d3","x":1,"msg_type":"ack_"})"), "17-3");
+  EXPECT_EQ(acknowledged(R"({"msg_type":"ack_","mid":"yesterday's"})"), "-");
+  EXPECT_EQ(acknowledged(R"({"msg_type":"ack_","mid":"\ud800"})"), "-");
+  EXPECT_EQ(acknowledged(R"({"msg_type":"ack_","mid":")" + std::string(1000, '1') + "\"}"), "-");
+  EXPECT_EQ(acknowledged(R"({"msg_type":"ack_"})"), "missing_field");
+  EXPECT_EQ(acknowledged(R"({"msg_type":"ack_","mid":17})"), "missing_field");
+  EXPECT_EQ(acknowledged(R"({"msg_type":"ack_","mid":"1-1","mid":"1-2"})"), "bad_json");
 }
 
 TEST(RelayGrammar, LetsToyIdWin) {
