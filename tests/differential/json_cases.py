@@ -2,7 +2,7 @@
 
 NAMES = ["msg_type", "to_user", "toy_id", "from_user", "nickname", "message", "cur_time", "x", "",
          "a longer name than sixteen bytes"]
-TYPES = ["message", "update_clients", "accept_", "send_", "unheard of", "message ", ""]
+TYPES = ["message", "update_clients", "accept_", "send_", "ack_", "unheard of", "message ", ""]
 BLANKS = ["", "", "", "", "", "", " ", "\n", "\t\r", "  "]
 PIECES = ["a", "bc", "a run of plain text that is longer than a vector", "\u4f60", "\U0001f600", "\u0080", "\uffff",
           "\\n", "\\\"", "\\\\", "\\/", "\\b\\f\\r\\t", "\\u0041", "\\u00FF", "\\u0000", "\\ud83d\\ude00",

@@ -29,8 +29,8 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 OUTCOMES = ["accepted", "not JSON", "not UTF-8", "too deep", "a member twice", "lone surrogates",
             "chat: message", "chat: update_clients", "chat: ignored", "chat: missing_field", "chat: too_long",
-            "chat: bad_json", "relay: accept_", "relay: send_", "relay: ignored", "relay: missing_field",
-            "relay: bad_id", "relay: bad_json", "robot: object", "robot: text", "robot: none"]
+            "chat: bad_json", "relay: accept_", "relay: send_", "relay: ack_", "relay: ignored",
+            "relay: missing_field", "relay: bad_id", "relay: bad_json", "robot: object", "robot: text", "robot: none"]
 
 
 class Number(str):
@@ -162,7 +162,7 @@ def relay_of(document):
         return ("missing_field",)
     kind = members["msg_type"]
     if not is_string(kind) or kind not in ("accept_", "send_"):
-        return "ignored", b"", b""
+        return "ack_" if is_string(kind) and kind == "ack_" else "ignored", b"", b""
     to = b""
     if kind == "send_":
         if "to_user" not in members:
@@ -207,7 +207,7 @@ class Answer:
         if self.is_utf8:
             self.read_scan(fields)
             self.chat = self.read_command(fields, ["message", "update_clients", "ignored"], 1)
-            self.relay = self.read_command(fields, ["accept_", "send_", "ignored"], 2)
+            self.relay = self.read_command(fields, ["accept_", "send_", "ack_", "ignored"], 2)
         self.robot = (fields.blob(), fields.blob(), fields.u8() == 1) if fields.u8() == 1 else None
         assert fields.is_at_end()
 
