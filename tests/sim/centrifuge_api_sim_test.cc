@@ -39,7 +39,7 @@ TEST_F(CentrifugeApiSim, ASubscriptionBeginsAtAPosition) {
     EXPECT_EQ(
         call("subscribe", R"({"user":"42","channel":"hist:1","recover_since":)" + since + "}"),
         R"({"result":{}})");
-    const std::string heard = world_.hear(client);
+    std::string heard = world_.hear(client);
     EXPECT_EQ(call("unsubscribe", R"({"user":"42","channel":"hist:1"})"), R"({"result":{}})");
     world_.hear(client);
     return heard;
