@@ -13,8 +13,10 @@ Mailbox& Home::mailbox_of(Channel& channel, ChannelName name) noexcept {
   return *channel.mailbox;
 }
 
+// `is_stored`: it is in the mailbox on disk already.
 void Home::store(Channel& channel, ChannelName name, const Publication& publication,
-                 std::uint64_t offset) noexcept {
+                 std::uint64_t offset, bool is_stored) noexcept {
+  if (journal_ != nullptr && !is_stored) write_mailbox(channel, name, publication, offset);
   const Publication kept = own(publication);
   mailboxes_.store(mailbox_of(channel, name), {offset, kept.payload, kept.frame_at, outlet_.now()});
 }
@@ -29,6 +31,7 @@ void Home::deliver_mailbox(std::uint32_t to, const ShardMessage& subscribe,
   if (box.missed > 0) {
     message.kind = ShardMessage::Kind::kMissed;
     message.number = std::exchange(box.missed, 0);
+    mailboxes_.write_missed(box);
     PayloadPool::refer(*message.payload);
     outlet_.to_shard(to, message);
   }
@@ -36,6 +39,7 @@ void Home::deliver_mailbox(std::uint32_t to, const ShardMessage& subscribe,
   while (!box.messages.empty()) {
     const StoredMessages::Item item = box.messages.take_front();
     mailboxes_.taken(box, item.cost());
+    if (channel.kept) hand(channel, item.offset);
     counters_.mailbox_delivered.add();
     counters_.fanned_out.add();
     message.payload = item.payload;
@@ -45,6 +49,7 @@ void Home::deliver_mailbox(std::uint32_t to, const ShardMessage& subscribe,
     outlet_.to_shard(to, message);
   }
   if (box.is_idle()) channel.mailbox.reset();
+  if (channel.kept) ask_if_sent(channel, channel_of(subscribe));
 }
 
 void Home::begin_leaving(std::uint32_t shard, ChannelName name, Channel& channel) noexcept {
@@ -78,7 +83,8 @@ void Home::take_unsent(std::uint32_t from, const ShardMessage& message) noexcept
   Channel* channel = find(name);
   if (channel != nullptr && is_for_mailbox(*channel, from)) {
     counters_.mailbox_returned.add();
-    store(*channel, name, publication, message.number);
+    const bool is_stored = channel->kept && take_back_handed(*channel, message.number);
+    store(*channel, name, publication, message.number, is_stored);
   } else {
     counters_.drop(Drop::kSessionEnded);
   }
@@ -115,6 +121,7 @@ void Home::on_left(std::uint32_t from, const ShardMessage& message) noexcept {
     if (channel->mailbox->messages.empty()) channel->mailbox->missed = 0;
     if (channel->mailbox->is_idle()) channel->mailbox.reset();
   }
+  if (channel->kept) ask_if_sent(*channel, name);
   erase_if_unused(name, *channel);
   payloads_.drop(*message.payload);
 }

@@ -30,7 +30,33 @@ void Mailboxes::give_up(Mailbox& box, StoredMessages::Item item, Drop reason) no
   --stored_;
   ++box.missed;
   counters_.drop(reason);
+  if (journal_ != nullptr && journal_->is_up() && box.kept_id != 0) {
+    journal_->write(TakeRecord{box.kept_id, item.offset});
+    write_missed(box);
+  }
   payloads_.drop(*item.payload);
+}
+
+void Mailboxes::write_missed(const Mailbox& box) noexcept {
+  if (journal_ == nullptr || !journal_->is_up() || box.kept_id == 0) return;
+  journal_->write(MissedRecord{box.kept_id, box.missed});
+}
+
+void Mailboxes::take_in(Mailbox& box, const StoredMessages::Item& item) noexcept {
+  total_cost_ += item.cost();
+  ++stored_;
+  touch(box);
+}
+
+void Mailboxes::bound(Mailbox& box) noexcept {
+  while (box.messages.size() > limits_.mailbox_messages ||
+         (box.messages.cost() > limits_.mailbox_bytes && box.messages.size() > 1)) {
+    give_up(box, box.messages.take_front(), Drop::kMailboxFull);
+  }
+  while (total_cost_ > total_max_ && oldest_ != nullptr && oldest_ != &box) {
+    lose(*oldest_, Drop::kMailboxesFull);
+  }
+  report();
 }
 
 void Mailboxes::store(Mailbox& box, const StoredMessages::Item& item) noexcept {
@@ -40,18 +66,20 @@ void Mailboxes::store(Mailbox& box, const StoredMessages::Item& item) noexcept {
     payloads_.drop(*item.payload);
     return;
   }
-  total_cost_ += item.cost();
-  ++stored_;
-  touch(box);
+  take_in(box, item);
   expire(box, item.stored_at);
-  while (box.messages.size() > limits_.mailbox_messages ||
-         (box.messages.cost() > limits_.mailbox_bytes && box.messages.size() > 1)) {
-    give_up(box, box.messages.take_front(), Drop::kMailboxFull);
+  bound(box);
+}
+
+void Mailboxes::restore(Mailbox& box, const StoredMessages::Item& item) noexcept {
+  counters_.mailbox_restored.add();
+  if (!box.messages.insert(item)) {
+    counters_.drop(Drop::kMailboxFull);
+    payloads_.drop(*item.payload);
+    return;
   }
-  while (total_cost_ > total_max_ && oldest_ != nullptr && oldest_ != &box) {
-    lose(*oldest_, Drop::kMailboxesFull);
-  }
-  report();
+  take_in(box, item);
+  bound(box);
 }
 
 void Mailboxes::expire(Mailbox& box, Time now) noexcept {

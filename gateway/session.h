@@ -84,6 +84,8 @@ class Session final : public Stage {
   // Centrifuge dialect: `channels` has its entry already.
   void join(std::string_view channel, bool with_presence) noexcept;
   void leave(std::string_view channel) noexcept;
+  // Whether the kernel has all that was to be sent.
+  bool has_sent_all() const noexcept { return !early_ && connection_->queue_size() == 0; }
   bool follows(std::string_view channel) const noexcept;
   // REQUIRES: fits_in_head.
   void publish(std::string_view channel, const PublicationDraft& draft) noexcept;

@@ -28,10 +28,11 @@ enum class Drop : std::uint8_t {
   kMailboxesFull,   // all mailboxes together: the user idle longest lost it
   kMailboxExpired,  // the user stayed away too long
   kChannelsFull,    // no room for another absent user
+  kNotStored,       // it had to be on disk first, and the storage cannot take it
 };
-inline constexpr std::array<std::string_view, 9> kDropLabels = {
-    "no_subscriber", "session_ended",  "slow_consumer",   "queues_full",  "inbox_full",
-    "mailbox_full",  "mailboxes_full", "mailbox_expired", "channels_full"};
+inline constexpr std::array<std::string_view, 10> kDropLabels = {
+    "no_subscriber", "session_ended",  "slow_consumer",   "queues_full",   "inbox_full",
+    "mailbox_full",  "mailboxes_full", "mailbox_expired", "channels_full", "not_stored"};
 
 // What became of a request on the HTTP side.
 enum class Refused : std::uint8_t {
@@ -114,6 +115,11 @@ struct ShardCounters {
   Counter mailbox_stored;
   Counter mailbox_returned;  // of the stored ones: had been on their way to a session
   Counter mailbox_delivered;
+  Counter mailbox_restored;  // from the disk, at the start
+  Counter unkept;            // publications that the storage could not take when they came
+  Gauge stale_channels;      // to be written anew
+  Gauge held;                // publications that wait until they are on disk
+  Gauge storage_waiting_bytes;
   Gauge subscriptions;
   Counter compression_agreed;  // handshakes
   Counter deflated_from;       // bytes of messages that were compressed, before it

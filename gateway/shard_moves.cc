@@ -127,6 +127,15 @@ void Shard::begin_stop(Time deadline) noexcept {
   reactor_.timers().arm(stop_timer_, deadline);
 }
 
+bool Shard::finish_turn() noexcept {
+  if (!shared_.exchange.has_work(index_) && !router_.has_work()) return false;
+  router_.take_inbox();
+  router_.settle();
+  router_.on_turn_end();
+  shared_.exchange.flush(index_, [](std::uint32_t) {});
+  return true;
+}
+
 void Shard::check_stop() noexcept {
   if (is_stop_due()) {
     stopped_ = true;

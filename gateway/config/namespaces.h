@@ -43,6 +43,7 @@ struct ChannelOptions {
   Duration history_time = std::chrono::hours(24);  // since it was published
   bool presence = false;                           // who is there can be asked for
   bool join_leave = false;  // and subscribers who want it hear of each that comes and goes
+  bool sync = false;        // what is published is on disk before anybody sees it
   Allowed subscribe = Allowed::kNobody;
   Allowed publish = Allowed::kNobody;
 
