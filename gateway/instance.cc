@@ -103,7 +103,10 @@ void Instance::hand_out(StoredState stored) {
   for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i]->restore(std::move(parts[i]));
 }
 
-Instance::~Instance() { join(); }
+Instance::~Instance() {
+  join();
+  if (options_.storage != nullptr) options_.storage->stop();  // it would wake us
+}
 
 void Instance::listen(const std::vector<int>& descriptors, const ListenerTraits& traits) {
   SLUICE_CHECK(descriptors.size() == shards_.size());

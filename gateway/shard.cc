@@ -89,8 +89,8 @@ Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<
 
 std::optional<ApiParts> Shard::api() noexcept {
   if (!api_) return std::nullopt;
-  return ApiParts{*api_,     router_,      shared_.namespaces,       shared_.limits,
-                  counters_, shared_.view, shared_.exchange.shards()};
+  return ApiParts{*api_,     router_,      shared_.namespaces,        shared_.limits,
+                  counters_, shared_.view, shared_.exchange.shards(), journal_.has_value()};
 }
 
 Shard::~Shard() {

@@ -21,6 +21,7 @@
 
 #include "core/base/clock.h"
 #include "gateway/channel_kind.h"
+#include "gateway/config/limits.h"
 
 namespace sluice {
 
@@ -67,6 +68,8 @@ class Namespaces {
   // REQUIRES: the channel is not unknown.
   const ChannelOptions& of_channel(std::string_view channel) const noexcept;
 
+  // What is wrong with the namespaces that have `sync`, as one line with the remedy.
+  std::optional<std::string> sync_fault(bool has_data, const Limits& limits) const;
   // Reads settings such as `news.presence=on`; the first one of a namespace defines it. What is
   // wrong, with the remedy, if one cannot be read; then nothing has changed.
   std::optional<std::string> set(std::span<const std::string> settings);

@@ -145,6 +145,11 @@ Fault set_api_on_clients(Options& options, Values values) {
   return not_understood(value, "choose on or off");
 }
 
+Fault set_data(Options& options, Values values) {
+  options.data = values.back();
+  return std::nullopt;
+}
+
 Fault set_nothing(Options&, Values) { return std::nullopt; }
 Shown show_nothing(const Options&) { return {}; }
 
@@ -259,6 +264,18 @@ constexpr OptionSpec kTable[] = {
         "inbox-aside", kQueues,
         "Bytes that may wait aside in each shard for another shard that is behind."),
 
+    {"data", kKept, OptionKind::kFilePath, "DIR",
+     "Keep histories, mailboxes and publications' ids in this directory, so that they survive a "
+     "restart or a crash. Unset: in memory.",
+     set_data,
+     [](const Options& options) { return options.data.empty() ? Shown{} : Shown{options.data}; }},
+    duration_option<&Limits::data_sync_interval, 10, 60 * kSecondMs>(
+        "data-sync-interval", kKept,
+        "With --data: how much a crash may cost of what was not published with sync."),
+    size_option<&Limits::data_queue, kMiB, kTiB>(
+        "data-queue", kKept,
+        "With --data: bytes that may wait for the disk; beyond them channels are written later, as "
+        "a whole, and sync is refused."),
     count_option<&ChannelOptions::history_messages, 0, kMillion>(
         "history-messages", kKept, "Messages of the group chat that are kept; 0: none."),
     size_option<&ChannelOptions::history_bytes, kKiB, kTiB>("history-size", kKept,

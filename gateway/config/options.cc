@@ -72,6 +72,9 @@ class Assembly {
 // What no option can know alone.
 std::optional<std::string> relation_fault(const Options& options) {
   if (const char* fault = relation_fault(options.limits)) return fault;
+  if (auto fault = options.namespaces.sync_fault(!options.data.empty(), options.limits)) {
+    return fault;
+  }
   std::set<std::string> seen;
   for (const auto* addresses : {&options.listen, &options.ops_listen}) {
     for (const std::string& address : *addresses) {

@@ -43,6 +43,7 @@ struct Options {
   Namespaces namespaces;
   Compression compression;
   ApiSettings api;
+  std::string data;    // the directory of what is kept; "": it is kept in memory
   std::string config;  // the file that was read, if any
 };
 

@@ -1,6 +1,7 @@
 #include "gateway/storage/journal.h"
 
 #include <span>
+#include <utility>
 
 #include "core/base/check.h"
 
@@ -24,7 +25,12 @@ Journal::News Journal::poll() noexcept {
 }
 
 void Journal::flush() noexcept {
-  if (buffer_.empty() && !ends_rewriting_) return;
+  if (buffer_.empty() && !ends_rewriting_) {
+    if (!std::exchange(is_urgent_, false)) return;
+    // Somebody waits for what was handed over before.
+    lane_.is_urgent.store(true, std::memory_order_seq_cst);
+    return storage_.ring(true);
+  }
   Chunk* chunk = nullptr;
   if (lane_.spare.pop_batch(std::span(&chunk, 1)) == 0) return;  // one comes back with a commit
   chunk->bytes.swap(buffer_);

@@ -7,6 +7,8 @@
 namespace sluice {
 namespace {
 
+// A process that has just ended may hold the file for a moment.
+constexpr int kBusyMs = 500;
 // The log is cut to this size after a checkpoint.
 constexpr const char* kPragmas =
     "PRAGMA locking_mode=EXCLUSIVE;"
@@ -80,6 +82,7 @@ std::optional<StorageFault> SqliteStore::connect() {
   if (sqlite3_open_v2(settings_.file.c_str(), &db_, kFlags, settings_.vfs) != SQLITE_OK) {
     return fault_of(db_, "open the database");
   }
+  sqlite3_busy_timeout(db_, kBusyMs);
   if (sqlite3_db_readonly(db_, "main") != 0) {
     return StorageFault{StorageCause::kReadOnly, "the database may not be written"};
   }

@@ -81,10 +81,9 @@ bool Storage::has_urgent() const noexcept {
   });
 }
 
-Time Storage::due() noexcept {
+Time Storage::due(Time now) noexcept {
   if (generation_ == 0) return retry_at_.value_or(Time::max());
   if (!has_chunks()) return Time::max();
-  const Time now = clock_.now();
   if (has_urgent() || stopping_.load(std::memory_order_relaxed)) return now;
   if (!waiting_since_) waiting_since_ = now;
   // The other half is for applying and committing.
@@ -99,8 +98,8 @@ void Storage::run() noexcept {
 }
 
 void Storage::wait() noexcept {
-  const Time until = due();
   const Time now = clock_.now();
+  const Time until = due(now);
   if (until <= now) return;
   const bool is_idle = generation_ != 0 && !waiting_since_;
   Doorbell& bell = is_idle ? any_bell_ : urgent_bell_;
@@ -122,8 +121,9 @@ void Storage::wait() noexcept {
 }
 
 void Storage::step() noexcept {
-  if (generation_ == 0 && retry_at_ && clock_.now() >= *retry_at_) try_again();
-  if (due() > clock_.now() && generation_ != 0) return;
+  const Time now = clock_.now();
+  if (generation_ == 0 && retry_at_ && now >= *retry_at_) try_again();
+  if (generation_ != 0 && due(now) > now) return;
   waiting_since_.reset();
   collect();
   if (taken_.empty()) return;

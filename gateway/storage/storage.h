@@ -79,9 +79,10 @@ class Storage {
   void step() noexcept;
   // When something is due: now or earlier, or Time::max() if a shard has to hand over something
   // first.
-  Time due() noexcept;
+  Time due() noexcept { return due(clock_.now()); }
 
  private:
+  Time due(Time now) noexcept;
   void run() noexcept;
   void wait() noexcept;
   void wake_up() noexcept;

@@ -86,6 +86,17 @@ TEST_F(StorageTest, CommitsAtOnceWhatSomebodyWaitsFor) {
   EXPECT_EQ(storage_->due(), Time::max());
 }
 
+TEST_F(StorageTest, WhatWasHandedOverCanBeHurriedLater) {
+  put(0, "a");
+  journals_[0].flush();
+  EXPECT_GT(storage_->due(), clock_.now());
+  journals_[0].hurry();
+  journals_[0].flush();
+  EXPECT_LE(storage_->due(), clock_.now());
+  storage_->step();
+  EXPECT_EQ(on_disk(), Names{"a"});
+}
+
 TEST_F(StorageTest, ShardsNeverWaitForRoom) {
   for (int turn = 0; turn < 500; ++turn) {
     put(0, std::to_string(turn));
