@@ -37,11 +37,15 @@ Answer page_file(const PageFile& file) { return {200, file.type, std::string(fil
 
 Answer answer_get(std::string_view path, const ListenerTraits& listener,
                   const InstanceView& instance, const ChatHistory* history) {
+  const bool sees_inside = listener.is_loopback || listener.is_ops;
   if (path == "/healthz") return plain(200, "ok\n");
   if (path == "/readyz") {
-    return instance.is_ready() ? plain(200, "ready\n") : plain(503, "stopping\n");
+    if (!instance.is_ready()) return plain(503, "stopping\n");
+    // Clients are served all the same; what is wrong is for the operator.
+    const bool tells = sees_inside && instance.has_lost_storage();
+    return plain(200, tells ? "ready, but nothing is kept on disk\n" : "ready\n");
   }
-  if (path == "/metrics" && (listener.is_loopback || listener.is_ops)) {
+  if (path == "/metrics" && sees_inside) {
     return {200, kMetricsContentType, instance.metrics(), false};
   }
   if (!listener.is_ops) {

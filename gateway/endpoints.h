@@ -31,6 +31,8 @@ struct InstanceFigures {
 class InstanceView {
  public:
   virtual bool is_ready() const noexcept = 0;
+  // What should be kept on disk is in memory only.
+  virtual bool has_lost_storage() const noexcept { return false; }
   virtual std::string metrics() const = 0;
   virtual InstanceFigures figures() const = 0;
   // A shard other than `but` that has fewer connections than its part of the limit, if there is

@@ -18,10 +18,14 @@ Home::Home(const HomeParts& parts)
       channels_max_(share(parts.limits.max_channels, parts.shards)),
       histories_max_(share(parts.limits.histories_total, parts.shards)),
       mailboxes_(parts.limits, share(parts.limits.mailboxes_total, parts.shards), parts.payloads,
-                 parts.counters, *this),
-      recent_ids_(share(parts.limits.publication_ids, parts.shards)) {}
+                 parts.counters, *this, parts.journal),
+      recent_ids_(share(parts.limits.publication_ids, parts.shards)),
+      journal_(parts.journal) {}
 
 Home::~Home() {
+  for (const Held& held : held_) {
+    if (held.what.publication.payload != nullptr) payloads_.drop(*held.what.publication.payload);
+  }
   for (const auto& [key, channel] : channels_) {
     while (!channel->history.empty()) payloads_.drop(*channel->history.take_front().payload);
     if (!channel->mailbox) continue;
@@ -52,16 +56,20 @@ Home::Channel* Home::find_or_make(ChannelName name) noexcept {
   if (options == nullptr) return nullptr;
   auto made = std::make_unique<Channel>(kind_of(name.text), *options);
   Channel* channel = made.get();
-  channel->last = broker_.begin();
+  channel->last = channel->assigned = broker_.begin();
   channels_.emplace(ChannelKey(name), std::move(made));
   counters_.channels_made.add();
   counters_.channels.set(static_cast<std::int64_t>(channels_.size()));
   return channel;
 }
 
-void Home::erase_if_unused(ChannelName name, const Channel& channel) noexcept {
+void Home::erase_if_unused(ChannelName name, Channel& channel) noexcept {
   if (!channel.uses.empty() || !channel.history.empty() || channel.mailbox) return;
   if (channel.publishing > 0) return;  // on_publication comes back to it
+  if (channel.kept) {
+    if (!channel.kept->handed.empty() || channel.kept->asking > 0) return;
+    write_drop(channel);
+  }
   channels_.erase(name);
   counters_.channels.set(static_cast<std::int64_t>(channels_.size()));
 }
@@ -166,8 +174,20 @@ bool Home::is_repeated(ChannelName name, const Publication& publication,
   const Position* const position = recent_ids_.find(name.text, id, outlet_.now());
   if (position == nullptr) return false;
   counters_.repeated.add();
-  answer_publish(asker, *position);
+  if (journal_ != nullptr) {
+    answer_repeated(name, *position, asker);
+  } else {
+    answer_publish(asker, *position);
+  }
   return true;
+}
+
+// It cannot be taken now. Its id stays new: it may be sent again.
+void Home::refuse(const Asker& asker, Drop reason) noexcept {
+  counters_.drop(reason);
+  Asker failed = asker;
+  failed.flags |= ShardMessage::kFailed;
+  answer_publish(failed, {});
 }
 
 // Whether what is published to a channel without subscribers is for those who come later.
@@ -179,32 +199,40 @@ bool Home::is_kept_for_nobody(ChannelName name) const noexcept {
 void Home::publish(std::uint32_t from, const ShardMessage& message) noexcept {
   const Publication publication = publication_of(message);
   const ChannelName name = channel_of(message);
-  const Asker asker{from, message.session, message.request, message.flags};
+  Asker asker{from, message.session, message.request, message.flags};
   if (is_repeated(name, publication, asker)) return payloads_.drop(*message.payload);
   counters_.published.add();
   Channel* channel = find(name);
   const bool is_kept = channel == nullptr && is_kept_for_nobody(name);
   if (is_kept) channel = find_or_make(name);
+  if (journal_ != nullptr && channel != nullptr && wants_sync(name, message.flags)) {
+    if (!journal_->has_room()) {
+      refuse(asker, Drop::kNotStored);
+      erase_if_unused(name, *channel);
+      return payloads_.drop(*message.payload);
+    }
+    asker.flags |= ShardMessage::kSync;
+  }
   Position position;  // as its answer says it
   if (channel != nullptr) {
     const bool has_place =
         channel->kind == ChannelKind::kUser || (message.flags & ShardMessage::kNoPlace) == 0;
     PayloadPool::refer(*message.payload);
     ++channel->publishing;
-    broker_.publish(message.channel_hash, publication, channel->last, has_place, asker);
-    if (has_place && channel->options.has_history()) position = channel->last;
+    broker_.publish(message.channel_hash, publication, channel->assigned, has_place, asker);
+    if (has_place && channel->options.has_history()) position = channel->assigned;
   } else if (is_kept) {
-    counters_.drop(Drop::kChannelsFull);
-    Asker failed = asker;
-    failed.flags |= ShardMessage::kFailed;
-    answer_publish(failed, {});
-    return payloads_.drop(*message.payload);  // its id stays new: it may be sent again
+    refuse(asker, Drop::kChannelsFull);
+    return payloads_.drop(*message.payload);
   } else {
     counters_.drop(Drop::kNoSubscriber);
     answer_publish(asker, {});
   }
   if (const std::string_view id = publication.extras().id; !id.empty()) {
-    recent_ids_.add(name.text, id, position, outlet_.now());
+    const std::string_view key = recent_ids_.add(name.text, id, position, outlet_.now());
+    if (journal_ != nullptr && journal_->has_room()) {
+      journal_->write(IdRecord{position, journal_->wall_now() + RecentIds::kRemembered, key});
+    }
   }
   payloads_.drop(*message.payload);
 }
@@ -214,7 +242,7 @@ void Home::answer_publish(const Asker& asker, Position position) noexcept {
   if ((asker.flags & ShardMessage::kWantAnswer) == 0) return;
   ShardMessage message;
   message.kind = ShardMessage::Kind::kPublished;
-  message.flags = asker.flags;
+  message.flags = asker.flags & static_cast<std::uint8_t>(~ShardMessage::kSync);
   message.session = asker.who;
   message.request = asker.request;
   message.number = position.offset;
@@ -224,23 +252,41 @@ void Home::answer_publish(const Asker& asker, Position position) noexcept {
 
 void Home::on_publication(std::uint64_t channel_hash, Publication publication, Position position,
                           const Asker& asker) noexcept {
-  const ChannelName name{publication.channel(), channel_hash};
-  Channel* channel = find(name);
+  Channel* channel = find({publication.channel(), channel_hash});
   SLUICE_CHECK(channel != nullptr && channel->publishing > 0);
-  const bool has_position = channel->options.has_history() && position.offset != Position::kNoPlace;
-  if (!channel->uses.empty() || has_position) {
+  Outgoing what{channel_hash, publication, position, asker};
+  if (journal_ == nullptr) return let_out(*channel, what);
+  keep(what, *channel);
+}
+
+void Home::let_out(Channel& channel, const Outgoing& what) noexcept {
+  const Publication& publication = what.publication;
+  const ChannelName name{publication.channel(), what.channel_hash};
+  Position position = what.position;
+  if (position.offset != Position::kNoPlace) {
+    position.epoch = channel.assigned.epoch;
+    channel.last = position;
+  }
+  const bool has_position = channel.options.has_history() && position.offset != Position::kNoPlace;
+  if (!channel.uses.empty() || has_position) {
     counters_.distributed.add();
-    if (has_position) keep_history(*channel, name, publication, position);
-    if (channel->acknowledging > 0) hold(*channel, name, publication, position.offset);
-    for (ShardUse& use : channel->uses) deliver(use, name, publication, position);
-  } else if (channel->kind == ChannelKind::kUser && mailboxes_.are_on()) {
-    store(*channel, name, publication, position.offset);
+    if (has_position) keep_history(channel, name, publication, position);
+    if (channel.acknowledging > 0) {
+      hold(channel, name, publication, position, what.is_stored);
+    }
+    for (ShardUse& use : channel.uses) deliver(use, name, publication, position);
+    if (what.is_stored && channel.acknowledging == 0) {
+      hand(channel, position.offset);
+      ask_if_sent(channel, name);
+    }
+  } else if (channel.kind == ChannelKind::kUser && mailboxes_.are_on()) {
+    store(channel, name, publication, position, what.is_stored);
   } else {
     counters_.drop(Drop::kNoSubscriber);  // they left meanwhile
   }
-  answer_publish(asker, has_position ? position : Position{});
-  --channel->publishing;  // not before: storing may cost any user the mailbox, this one included
-  erase_if_unused(name, *channel);
+  answer_publish(what.asker, has_position ? position : Position{});
+  --channel.publishing;  // not before: storing may cost any user the mailbox, this one included
+  erase_if_unused(name, channel);
   payloads_.drop(*publication.payload);
 }
 

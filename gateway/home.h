@@ -6,6 +6,7 @@
 //
 // A channel also keeps what its namespace says: its history (home_history.cc), who is there
 // (home_presence.cc), and a user's channel what comes while the user is away (home_storage.cc).
+// With a Journal this outlives the process (home_keeping.cc, home_rewriting.cc).
 // When the last session of a user's channel leaves a shard, publications may still be on their way
 // there. They come back (kUnsent), and the shard says when all have (kLeft); until then a session
 // that wants to be that user waits, so that it gets everything in order and once. What sessions are
@@ -18,12 +19,17 @@
 //   3. Orders (of connecting) are unique among those who are there. A new one is larger than all
 //      that the channel has given; one that a session brings from another instance is kept unless
 //      somebody has it now, even if somebody had it before.
-//   4. An offset is given out once in an epoch. A channel that begins anew has another epoch.
+//   4. An offset is given out once in an epoch. A channel that begins anew has another epoch. With
+//      a Journal that holds beyond the end of the process: gateway/kept_channel.h says how.
+//   5. A publication with `sync` reaches subscribers, history and its publisher's answer once it is
+//      on disk; publications of its channel behind it wait with it.
 #pragma once
 
 #include <absl/container/btree_map.h>
 
 #include <cstdint>
+#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,10 +40,12 @@
 #include "gateway/channel_name.h"
 #include "gateway/config/namespaces.h"
 #include "gateway/history_answer.h"
+#include "gateway/kept_channel.h"
 #include "gateway/mailboxes.h"
 #include "gateway/recent_ids.h"
 #include "gateway/shard_counters.h"
 #include "gateway/shard_message.h"
+#include "gateway/storage/journal.h"
 #include "gateway/stored_messages.h"
 
 namespace sluice {
@@ -73,7 +81,15 @@ struct HomeParts {
   ShardCounters& counters;
   const Limits& limits;
   const Namespaces& namespaces;
-  std::size_t shards;  // divide the limits of the instance
+  std::size_t shards;          // divide the limits of the instance
+  Journal* journal = nullptr;  // null: nothing outlives the process
+};
+
+// What of a stored channel is there again.
+struct Restored {
+  std::uint64_t channels = 0;
+  std::uint64_t publications = 0;
+  std::uint64_t left_out = 0;  // publications: limits, time and namespaces leave no place for them
 };
 
 // Owned by a Router, on its shard's thread. Does not know sessions, only the shards they live on.
@@ -96,6 +112,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   void members(std::uint32_t from, const ShardMessage& message) noexcept;
   void control(std::uint32_t from, const ShardMessage& message) noexcept;
   void list_channels(std::uint32_t from, const ShardMessage& message) noexcept;
+  void on_all_sent(std::uint32_t from, const ShardMessage& message) noexcept;
 
   // Distributes what the Broker has ready. True if there was anything.
   bool run() noexcept { return broker_.run(*this); }
@@ -111,6 +128,17 @@ class Home final : private BrokerEvents, private MailboxOwner {
   void tell(ChannelWatcher& watcher) noexcept { watcher_ = &watcher; }
 
   std::size_t channel_count() const noexcept { return channels_.size(); }
+
+  // With a Journal. What was stored of a channel, and of a publication's id, before anything else.
+  void restore(const StoredChannel& stored, ChannelName name, Restored& count);
+  void restore(const StoredId& stored);
+  // Lets out what has become durable, or what never will. At the beginning of a turn.
+  void follow_journal() noexcept;
+  // Closes what has been quiet until `now` and writes what is stale; at the end of a turn. Answers
+  // when it should be called again, Time::max() if something has to happen first.
+  Time keep_up(Time now) noexcept;
+  // The same with all that is open: nothing is published any more.
+  void close_all() noexcept;
 
  private:
   struct ShardUse {
@@ -131,10 +159,14 @@ class Home final : private BrokerEvents, private MailboxOwner {
     const ChannelKind kind;
     std::uint32_t acknowledging = 0;  // kUser: sessions that acknowledge, everywhere
     const ChannelOptions& options;
-    Position last;
+    Position last;      // of those that were let out
+    Position assigned;  // and of all
     StoredMessages history;
     Expiries::iterator expiry{};       // while there is a history: when its first message goes
     std::unique_ptr<Mailbox> mailbox;  // kUser, while it is needed
+    std::unique_ptr<KeptChannel> kept;
+    std::list<Channel*>::iterator open_place{};  // while its row is open and listed
+    bool is_listed_open = false;
     std::vector<ShardUse> uses;
     // A PresenceEntry by order of connecting.
     absl::btree_map<std::uint64_t, std::string> presence;
@@ -144,14 +176,29 @@ class Home final : private BrokerEvents, private MailboxOwner {
     std::string client_list;  // kept for its capacity
   };
 
+  // A publication that has its place, with one reference; or only the answer to one, without a
+  // payload.
+  struct Outgoing {
+    std::uint64_t channel_hash = 0;
+    Publication publication;
+    Position position;
+    Asker asker;
+    bool is_stored = false;  // in the user's mailbox on disk
+  };
+  struct Held {
+    std::uint64_t until;  // number of a record
+    Outgoing what;
+  };
+
   void on_publication(std::uint64_t channel_hash, Publication publication, Position position,
                       const Asker& asker) noexcept override;
+  void let_out(Channel& channel, const Outgoing& what) noexcept;
   void on_mailbox_lost(ChannelName name) noexcept override;
   Channel* find(ChannelName name) noexcept;
   void catch_up(ChannelName name) noexcept;
   // Null if there are too many, or it is of no namespace.
   Channel* find_or_make(ChannelName name) noexcept;
-  void erase_if_unused(ChannelName name, const Channel& channel) noexcept;
+  void erase_if_unused(ChannelName name, Channel& channel) noexcept;
   void admit(std::uint32_t from, const ShardMessage& message, Channel& channel) noexcept;
   static ShardUse* use_of(Channel& channel, std::uint32_t shard) noexcept;
   static std::uint64_t take_order(Channel& channel, std::uint64_t wanted) noexcept;
@@ -164,6 +211,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   void answer_publish(const Asker& asker, Position position) noexcept;
   bool is_kept_for_nobody(ChannelName name) const noexcept;
   bool is_repeated(ChannelName name, const Publication& publication, const Asker& asker) noexcept;
+  void refuse(const Asker& asker, Drop reason) noexcept;
   Payload& pack_name(ChannelName name) noexcept;
   Payload& pack_bytes(ConstBytes bytes) noexcept;
   Payload& pack_behind(ChannelName name, ConstBytes bytes) noexcept;
@@ -171,6 +219,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   Publication own(const Publication& publication) noexcept;
   void keep_history(Channel& channel, ChannelName name, const Publication& publication,
                     Position position) noexcept;
+  void bound_history(Channel& channel) noexcept;
   void report_histories() noexcept;
   void forget_first(Channel& channel) noexcept;
   void forget_all(Channel& channel) noexcept;
@@ -189,8 +238,8 @@ class Home final : private BrokerEvents, private MailboxOwner {
   void answer_list(Channel& channel) noexcept;
   // home_storage.cc
   Mailbox& mailbox_of(Channel& channel, ChannelName name) noexcept;
-  void store(Channel& channel, ChannelName name, const Publication& publication,
-             std::uint64_t offset) noexcept;
+  void store(Channel& channel, ChannelName name, const Publication& publication, Position position,
+             bool is_stored, bool is_held = false) noexcept;
   void deliver_mailbox(std::uint32_t to, const ShardMessage& subscribe, Channel& channel) noexcept;
   void take_mailbox(std::uint32_t to, ShardMessage message, Channel& channel) noexcept;
   void drop_mailbox_if_idle(Channel& channel) noexcept;
@@ -198,11 +247,44 @@ class Home final : private BrokerEvents, private MailboxOwner {
   // home_acknowledged.cc
   void begin_holding(Channel& channel, ChannelName name) noexcept;
   void end_holding(Channel& channel) noexcept;
-  void hold(Channel& channel, ChannelName name, const Publication& publication,
-            std::uint64_t offset) noexcept;
+  void hold(Channel& channel, ChannelName name, const Publication& publication, Position position,
+            bool is_stored) noexcept;
   void copy_mailbox(std::uint32_t to, ShardMessage message, Channel& channel) noexcept;
   static bool was_held(const Channel& channel, std::uint64_t offset) noexcept;
   void begin_leaving(std::uint32_t shard, ChannelName name, Channel& channel) noexcept;
+  // home_keeping.cc; all of it with a Journal only
+  bool wants_sync(ChannelName name, std::uint8_t flags) const noexcept;
+  bool is_free(const Channel& channel) const noexcept;
+  bool can_write(Channel& channel, ChannelName name) noexcept;
+  KeptChannel& row_of(Channel& channel, ChannelName name, ChannelState state) noexcept;
+  void keep(Outgoing& what, Channel& channel) noexcept;
+  std::uint64_t write_history(Channel& channel, ChannelName name, const Outgoing& what,
+                              bool is_sync) noexcept;
+  std::uint64_t write_mailbox(Channel& channel, ChannelName name, const Publication& publication,
+                              Position position) noexcept;
+  void hold(std::uint64_t until, const Outgoing& what) noexcept;
+  void release(const Held& held, bool is_lost) noexcept;
+  void answer_repeated(ChannelName name, Position position, const Asker& asker) noexcept;
+  void renew_epoch(Channel& channel) noexcept;
+  void write_cut(Channel& channel) noexcept;
+  void write_drop(Channel& channel) noexcept;
+  void list_open(Channel& channel) noexcept;
+  void unlist_open(Channel& channel) noexcept;
+  void close(Channel& channel) noexcept;
+  void hand(Channel& channel, std::uint64_t offset) noexcept;
+  bool take_back_handed(Channel& channel, std::uint64_t offset) noexcept;
+  void ask_if_sent(Channel& channel, ChannelName name) noexcept;
+  void take_handed(Channel& channel, std::size_t count) noexcept;
+  // home_rewriting.cc
+  void lose_journal() noexcept;
+  void go_stale(Channel& channel, ChannelName name) noexcept;
+  void rewrite(Channel& channel, ChannelName name) noexcept;
+  void write_stale() noexcept;
+  void write_ids() noexcept;
+  void restore_history(Channel& channel, ChannelName name, const StoredChannel& stored,
+                       Restored& count);
+  void restore_mailbox(Channel& channel, ChannelName name, const StoredChannel& stored,
+                       Restored& count);
 
   HomeOutlet& outlet_;
   Broker& broker_;
@@ -222,6 +304,12 @@ class Home final : private BrokerEvents, private MailboxOwner {
   std::vector<ChannelKey> gaps_due_;  // channels with a use that has missed something
   std::vector<std::byte> scratch_;
   ChannelWatcher* watcher_ = nullptr;  // null: nobody wants to know
+  // With a Journal.
+  Journal* const journal_;
+  std::deque<Held> held_;     // in the order of `until`
+  std::list<Channel*> open_;  // by when they were used last
+  std::vector<ChannelKey> stale_;
+  bool is_rewriting_ = false;  // all of them, because the storage was lost
 };
 
 }  // namespace sluice

@@ -21,11 +21,9 @@ void Home::end_holding(Channel& channel) noexcept {
 }
 
 void Home::hold(Channel& channel, ChannelName name, const Publication& publication,
-                std::uint64_t offset) noexcept {
-  const Publication kept = own(publication);
+                Position position, bool is_stored) noexcept {
   counters_.mailbox_held.add();
-  mailboxes_.store(mailbox_of(channel, name),
-                   {offset, kept.payload, kept.frame_at, true, outlet_.now()});
+  store(channel, name, publication, position, is_stored, true);
 }
 
 void Home::copy_mailbox(std::uint32_t to, ShardMessage message, Channel& channel) noexcept {
@@ -38,6 +36,7 @@ void Home::copy_mailbox(std::uint32_t to, ShardMessage message, Channel& channel
     PayloadPool::refer(*item.payload);
     message.payload = item.payload;
     message.frame_at = item.frame_at;
+    message.epoch = item.epoch;
     message.number = item.offset;
     outlet_.to_shard(to, message);
   }
@@ -57,8 +56,7 @@ void Home::acknowledge(const ShardMessage& message) noexcept {
   const ChannelName name = channel_of(message);
   Channel* const channel = find(name);
   const bool is_held = channel != nullptr && channel->mailbox &&
-                       channel->last.epoch == message.epoch &&
-                       mailboxes_.acknowledge(*channel->mailbox, message.number);
+                       mailboxes_.acknowledge(*channel->mailbox, {message.epoch, message.number});
   if (is_held) {
     drop_mailbox_if_idle(*channel);
     erase_if_unused(name, *channel);

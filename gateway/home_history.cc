@@ -23,8 +23,8 @@ void Home::keep_history(Channel& channel, ChannelName name, const Publication& p
   StoredMessages& history = channel.history;
   const bool is_first = history.empty();
   const std::size_t cost_before = history.cost();
-  const bool is_new =
-      history.insert({position.offset, kept.payload, kept.frame_at, false, outlet_.now()});
+  const bool is_new = history.insert(
+      {position.offset, kept.payload, kept.frame_at, false, outlet_.now(), position.epoch});
   SLUICE_CHECK(is_new);  // the broker gives out each offset once
   histories_cost_ += history.cost() - cost_before;
   ++histories_messages_;
@@ -32,12 +32,18 @@ void Home::keep_history(Channel& channel, ChannelName name, const Publication& p
     channel.expiry =
         expiries_.emplace(outlet_.now() + channel.options.history_time, ChannelKey(name));
   }
+  bound_history(channel);
+  if (channel.kept) write_cut(channel);
+  report_histories();
+}
+
+void Home::bound_history(Channel& channel) noexcept {
+  StoredMessages& history = channel.history;
   while (history.size() > channel.options.history_messages ||
          (history.cost() > channel.options.history_bytes && history.size() > 1)) {
     forget_first(channel);
   }
   if (histories_cost_ > histories_max_) forget_what_is_too_much(channel);
-  report_histories();
 }
 
 void Home::report_histories() noexcept {
@@ -57,6 +63,7 @@ void Home::forget_all(Channel& channel) noexcept {
   if (channel.history.empty()) return;
   while (!channel.history.empty()) forget_first(channel);
   expiries_.erase(channel.expiry);
+  if (channel.kept) write_cut(channel);
   report_histories();
 }
 
@@ -74,6 +81,7 @@ void Home::forget_expired(Time now) noexcept {
       continue;
     }
     while (channel->history.front().stored_at + time <= now) forget_first(*channel);
+    if (channel->kept) write_cut(*channel);
     expiries_.erase(channel->expiry);
     channel->expiry = expiries_.emplace(channel->history.front().stored_at + time, key);
   }

@@ -9,15 +9,20 @@
 namespace sluice {
 
 Mailbox& Home::mailbox_of(Channel& channel, ChannelName name) noexcept {
-  if (!channel.mailbox) channel.mailbox = std::make_unique<Mailbox>(name.hash);
+  if (!channel.mailbox) {
+    channel.mailbox = std::make_unique<Mailbox>(name.hash);
+    if (channel.kept) channel.mailbox->kept_id = channel.kept->id;
+  }
   return *channel.mailbox;
 }
 
+// `is_stored`: it is in the mailbox on disk already.
 void Home::store(Channel& channel, ChannelName name, const Publication& publication,
-                 std::uint64_t offset) noexcept {
+                 Position position, bool is_stored, bool is_held) noexcept {
+  if (journal_ != nullptr && !is_stored) write_mailbox(channel, name, publication, position);
   const Publication kept = own(publication);
-  mailboxes_.store(mailbox_of(channel, name),
-                   {offset, kept.payload, kept.frame_at, false, outlet_.now()});
+  mailboxes_.store(mailbox_of(channel, name), {position.offset, kept.payload, kept.frame_at,
+                                               is_held, outlet_.now(), position.epoch});
 }
 
 // While there are sessions that acknowledge, it is needed again and again.
@@ -38,16 +43,17 @@ void Home::deliver_mailbox(std::uint32_t to, const ShardMessage& subscribe,
   if (message.number > 0) {
     message.kind = ShardMessage::Kind::kMissed;
     message.flags = is_copied ? ShardMessage::kKeepUntilAck : std::uint8_t{0};
+    mailboxes_.write_missed(box);
     PayloadPool::refer(*message.payload);
     outlet_.to_shard(to, message);
   }
   message.flags = 0;
   message.kind = ShardMessage::Kind::kDeliverTo;
-  message.epoch = channel.last.epoch;
   if (is_copied) {
     copy_mailbox(to, message, channel);
   } else {
     take_mailbox(to, message, channel);
+    if (channel.kept) ask_if_sent(channel, channel_of(subscribe));
   }
 }
 
@@ -61,10 +67,12 @@ void Home::take_mailbox(std::uint32_t to, ShardMessage message, Channel& channel
       continue;
     }
     const StoredMessages::Item item = mailboxes_.take(box, next);
+    if (channel.kept) hand(channel, item.offset);
     counters_.mailbox_delivered.add();
     counters_.fanned_out.add();
     message.payload = item.payload;
     message.frame_at = item.frame_at;
+    message.epoch = item.epoch;
     message.number = item.offset;
     outlet_.to_shard(to, message);
   }
@@ -104,7 +112,8 @@ void Home::take_unsent(std::uint32_t from, const ShardMessage& message) noexcept
     counters_.mailbox_kept.add();  // or it was acknowledged
   } else if (channel != nullptr && is_for_mailbox(*channel, from)) {
     counters_.mailbox_returned.add();
-    store(*channel, name, publication, message.number);
+    const bool is_stored = channel->kept && take_back_handed(*channel, message.number);
+    store(*channel, name, publication, {message.epoch, message.number}, is_stored);
   } else {
     counters_.drop(Drop::kSessionEnded);
   }
@@ -146,6 +155,7 @@ void Home::on_left(std::uint32_t from, const ShardMessage& message) noexcept {
     }
     drop_mailbox_if_idle(*channel);
   }
+  if (channel->kept) ask_if_sent(*channel, name);
   erase_if_unused(name, *channel);
   payloads_.drop(*message.payload);
 }

@@ -1,5 +1,7 @@
 #include "gateway/hub.h"
 
+#include <algorithm>
+
 #include "core/base/check.h"
 #include "gateway/session.h"
 
@@ -56,6 +58,13 @@ std::size_t Hub::deliver(ChannelName name, const Publication& publication,
     member->deliver(name, marked, position, *channel->options);
   }
   return channel->members.size();
+}
+
+bool Hub::has_sent_all(ChannelName name) noexcept {
+  const Channel* const channel = find(name);
+  return channel == nullptr ||
+         std::all_of(channel->members.begin(), channel->members.end(),
+                     [](const Session* member) { return member->has_sent_all(); });
 }
 
 void Hub::tell_presence(ChannelName name, const PresenceEntry& entry, bool is_there) noexcept {

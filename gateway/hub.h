@@ -42,6 +42,8 @@ class Hub {
   // Tells every member that `missed` publications of the channel are lost to them; at least one.
   void report_gap(ChannelName name, std::uint64_t missed) noexcept;
 
+  // Whether the kernel has all that the members were to be sent.
+  bool has_sent_all(ChannelName name) noexcept;
   // To every member: somebody came to the channel, or left it.
   void tell_presence(ChannelName name, const PresenceEntry& entry, bool is_there) noexcept;
   // To every session of the user whose channel it is.

@@ -47,14 +47,23 @@ Instance::Instance(const InstanceOptions& options, const Clock& clock, const Log
               options.seed,
               options_.admission,
               options_.robot,
-              options_.hooks},
+              options_.hooks,
+              options_.storage},
       id_(make_uuid(Random(options.seed + 3).next(), Random(options.seed + 4).next())) {}
 
 Result<std::unique_ptr<Instance>, std::string_view> Instance::create(
     const InstanceOptions& options, const Clock& clock, const Logger& log,
-    std::vector<std::unique_ptr<Backend>> backends) {
+    std::vector<std::unique_ptr<Backend>> backends, StoredState stored) {
   auto instance = std::unique_ptr<Instance>(
       new Instance(options, clock, log, static_cast<std::uint32_t>(backends.size())));
+  if (options.storage != nullptr) {
+    options.storage->serve(static_cast<std::uint32_t>(backends.size()),
+                           [self = instance.get()](std::uint32_t shard) {
+                             if (self->exchange_.doorbell(shard).ring()) {
+                               self->shards_[shard]->wake();
+                             }
+                           });
+  }
   for (std::uint32_t index = 0; index < backends.size(); ++index) {
     auto accept_key = ws::AcceptKey::create();
     if (!accept_key) return fail(accept_key.error());
@@ -81,10 +90,29 @@ Result<std::unique_ptr<Instance>, std::string_view> Instance::create(
   for (auto& shard : instance->shards_) {
     shard->set_wake([self = instance.get()](std::uint32_t to) { self->shards_[to]->wake(); });
   }
+  instance->hand_out(std::move(stored));
   return instance;
 }
 
-Instance::~Instance() { join(); }
+// To each shard the channels whose home it is now: their number may have been another.
+void Instance::hand_out(StoredState stored) {
+  std::vector<StoredState> parts(shards_.size());
+  const auto part_of = [&](std::string_view channel) -> StoredState& {
+    return parts[ChannelName::of(shared_.hash_key, channel).home(shard_count())];
+  };
+  for (StoredChannel& channel : stored.channels) {
+    part_of(channel.name).channels.push_back(std::move(channel));
+  }
+  for (StoredId& id : stored.ids) {
+    part_of(RecentIds::channel_of(id.key)).ids.push_back(std::move(id));
+  }
+  for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i]->restore(std::move(parts[i]));
+}
+
+Instance::~Instance() {
+  join();
+  if (options_.storage != nullptr) options_.storage->stop();  // it would wake us
+}
 
 void Instance::listen(const std::vector<int>& descriptors, const ListenerTraits& traits) {
   SLUICE_CHECK(descriptors.size() == shards_.size());
@@ -133,6 +161,27 @@ void Instance::stop(Duration timeout) noexcept {
 void Instance::join() noexcept {
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
+}
+
+void Instance::finish() noexcept {
+  if (options_.storage == nullptr) return;
+  for (const auto& shard : shards_) shard->leave_thread();
+  for (bool is_busy = true; is_busy;) {
+    is_busy = false;
+    for (const auto& shard : shards_) is_busy |= shard->finish_turn();
+  }
+  for (const auto& shard : shards_) shard->close_journal();
+}
+
+Restored Instance::restored() const noexcept {
+  Restored all;
+  for (const auto& shard : shards_) {
+    const Restored& part = shard->restored();
+    all.channels += part.channels;
+    all.publications += part.publications;
+    all.left_out += part.left_out;
+  }
+  return all;
 }
 
 std::optional<std::uint32_t> Instance::shard_with_room(std::uint32_t but) const noexcept {

@@ -29,16 +29,18 @@ struct InstanceOptions {
   ApiSettings api;
   std::vector<std::string> api_keys;  // none: there is no API
   std::optional<HookSetup> hooks;     // what the application server is asked and told, if anything
+  // What is kept outlives the process; open, not started, outlives the instance. Null: in memory.
+  Storage* storage = nullptr;
 };
 
 // Owned by main or a test. Built and destroyed on one thread; see each call.
 class Instance final : private InstanceView {
  public:
-  // One shard per backend. Fails if this machine's OpenSSL has no SHA-1, or no SHA-256 for tokens
-  // and keys.
+  // One shard per backend. `stored` is what the storage has. Fails if this machine's OpenSSL has no
+  // SHA-1, or no SHA-256 for tokens and keys.
   static Result<std::unique_ptr<Instance>, std::string_view> create(
       const InstanceOptions& options, const Clock& clock, const Logger& log,
-      std::vector<std::unique_ptr<Backend>> backends);
+      std::vector<std::unique_ptr<Backend>> backends, StoredState stored = {});
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -54,6 +56,11 @@ class Instance final : private InstanceView {
   // All shards have stopped. Any thread.
   bool has_stopped() const noexcept { return running_.load(std::memory_order_acquire) == 0; }
   void join() noexcept;
+  // All shards have stopped: what is still on its way between them arrives, and what is kept is
+  // handed to the storage. Once, by the thread that has joined or stepped them.
+  void finish() noexcept;
+  // What of the storage is there again, once all shards are attached.
+  Restored restored() const noexcept;
 
   // For those who step the shards themselves.
   std::uint32_t shard_count() const noexcept { return static_cast<std::uint32_t>(shards_.size()); }
@@ -62,6 +69,9 @@ class Instance final : private InstanceView {
 
   // InstanceView
   bool is_ready() const noexcept override { return !stopping_.load(std::memory_order_relaxed); }
+  bool has_lost_storage() const noexcept override {
+    return options_.storage != nullptr && !options_.storage->is_up();
+  }
   std::string metrics() const override;
   InstanceFigures figures() const override;
   std::optional<std::uint32_t> shard_with_room(std::uint32_t but) const noexcept override;
@@ -69,6 +79,7 @@ class Instance final : private InstanceView {
  private:
   Instance(const InstanceOptions& options, const Clock& clock, const Logger& log,
            std::uint32_t shards);
+  void hand_out(StoredState stored);
 
   const InstanceOptions options_;
   const Clock& clock_;

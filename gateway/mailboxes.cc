@@ -30,7 +30,38 @@ void Mailboxes::give_up(Mailbox& box, StoredMessages::Item item, Drop reason) no
   --stored_;
   ++(item.is_held ? box.missed_held : box.missed);
   counters_.drop(reason);
+  write_taken(box, item.offset);
+  write_missed(box);
   payloads_.drop(*item.payload);
+}
+
+bool Mailboxes::is_kept(const Mailbox& box) const noexcept {
+  return journal_ != nullptr && journal_->is_up() && box.kept_id != 0;
+}
+
+void Mailboxes::write_taken(const Mailbox& box, std::uint64_t offset) noexcept {
+  if (is_kept(box)) journal_->write(TakeRecord{box.kept_id, offset});
+}
+
+void Mailboxes::write_missed(const Mailbox& box) noexcept {
+  if (is_kept(box)) journal_->write(MissedRecord{box.kept_id, box.missed_by_all()});
+}
+
+void Mailboxes::take_in(Mailbox& box, const StoredMessages::Item& item) noexcept {
+  total_cost_ += item.cost();
+  ++stored_;
+  touch(box);
+}
+
+void Mailboxes::bound(Mailbox& box) noexcept {
+  while (box.messages.size() > limits_.mailbox_messages ||
+         (box.messages.cost() > limits_.mailbox_bytes && box.messages.size() > 1)) {
+    give_up(box, box.messages.take_front(), Drop::kMailboxFull);
+  }
+  while (total_cost_ > total_max_ && oldest_ != nullptr && oldest_ != &box) {
+    lose(*oldest_, Drop::kMailboxesFull);
+  }
+  report();
 }
 
 void Mailboxes::store(Mailbox& box, const StoredMessages::Item& item) noexcept {
@@ -40,18 +71,20 @@ void Mailboxes::store(Mailbox& box, const StoredMessages::Item& item) noexcept {
     payloads_.drop(*item.payload);
     return;
   }
-  total_cost_ += item.cost();
-  ++stored_;
-  touch(box);
+  take_in(box, item);
   expire(box, item.stored_at);
-  while (box.messages.size() > limits_.mailbox_messages ||
-         (box.messages.cost() > limits_.mailbox_bytes && box.messages.size() > 1)) {
-    give_up(box, box.messages.take_front(), Drop::kMailboxFull);
+  bound(box);
+}
+
+void Mailboxes::restore(Mailbox& box, const StoredMessages::Item& item) noexcept {
+  counters_.mailbox_restored.add();
+  if (!box.messages.insert(item)) {
+    counters_.drop(Drop::kMailboxFull);
+    payloads_.drop(*item.payload);
+    return;
   }
-  while (total_cost_ > total_max_ && oldest_ != nullptr && oldest_ != &box) {
-    lose(*oldest_, Drop::kMailboxesFull);
-  }
-  report();
+  take_in(box, item);
+  bound(box);
 }
 
 void Mailboxes::expire(Mailbox& box, Time now) noexcept {
@@ -71,9 +104,12 @@ StoredMessages::Item Mailboxes::take(Mailbox& box, std::size_t index) noexcept {
   return item;
 }
 
-bool Mailboxes::acknowledge(Mailbox& box, std::uint64_t offset) noexcept {
-  const std::size_t index = box.messages.find(offset);
-  if (index == box.messages.size() || !box.messages.at(index).is_held) return false;
+bool Mailboxes::acknowledge(Mailbox& box, Position position) noexcept {
+  const std::size_t index = box.messages.find(position.offset);
+  if (index == box.messages.size()) return false;
+  const StoredMessages::Item& item = box.messages.at(index);
+  if (!item.is_held || item.epoch != position.epoch) return false;
+  write_taken(box, position.offset);
   payloads_.drop(*take(box, index).payload);
   counters_.mailbox_acknowledged.add();
   return true;

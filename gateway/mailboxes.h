@@ -23,6 +23,7 @@
 #include "gateway/config/limits.h"
 #include "gateway/shard_counters.h"
 #include "gateway/shard_message.h"
+#include "gateway/storage/journal.h"
 #include "gateway/stored_messages.h"
 
 namespace sluice {
@@ -48,7 +49,10 @@ struct Mailbox {
     return std::any_of(leaving.begin(), leaving.end(), [](const Leaving& l) { return l.was_last; });
   }
 
+  std::uint64_t missed_by_all() const noexcept { return missed + missed_held; }
+
   const std::uint64_t channel_hash;
+  std::uint64_t kept_id = 0;  // the channel's number in the storage; 0: it is not there
   StoredMessages messages;
   std::uint64_t missed = 0;       // given up since the user was last here
   std::uint64_t missed_held = 0;  // of those that were held, since a session was told
@@ -78,12 +82,13 @@ class Mailboxes {
  public:
   // `limits.mailboxes_total` divided by the number of shards is `total_max`.
   Mailboxes(const Limits& limits, std::size_t total_max, PayloadPool& payloads,
-            ShardCounters& counters, MailboxOwner& owner) noexcept
+            ShardCounters& counters, MailboxOwner& owner, Journal* journal = nullptr) noexcept
       : limits_(limits),
         total_max_(total_max),
         payloads_(payloads),
         counters_(counters),
-        owner_(owner) {}
+        owner_(owner),
+        journal_(journal) {}
 
   bool are_on() const noexcept { return limits_.mailbox_messages > 0; }
   // Takes over the item's reference, and keeps within the limits. May lose other mailboxes.
@@ -93,16 +98,24 @@ class Mailboxes {
   // Hands the item and its reference to the caller: it is delivered.
   StoredMessages::Item take(Mailbox& box, std::size_t index) noexcept;
   // The user has this message. False: it is not held here, or not any more.
-  bool acknowledge(Mailbox& box, std::uint64_t offset) noexcept;
+  bool acknowledge(Mailbox& box, Position position) noexcept;
+  // The same with what was stored in another process.
+  void restore(Mailbox& box, const StoredMessages::Item& item) noexcept;
+  // Tells the storage how many are missing.
+  void write_missed(const Mailbox& box) noexcept;
   // Loses the mailboxes whose newest message has expired.
   void sweep(Time now) noexcept;
   // Gives everything up without counting: the instance ends.
   void clear(Mailbox& box) noexcept;
 
  private:
+  bool is_kept(const Mailbox& box) const noexcept;
+  void write_taken(const Mailbox& box, std::uint64_t offset) noexcept;
   void give_up(Mailbox& box, StoredMessages::Item item, Drop reason) noexcept;
   void lose(Mailbox& box, Drop reason) noexcept;
   void touch(Mailbox& box) noexcept;
+  void bound(Mailbox& box) noexcept;
+  void take_in(Mailbox& box, const StoredMessages::Item& item) noexcept;
   void unlist(Mailbox& box) noexcept;
   void report() noexcept;
 
@@ -111,6 +124,7 @@ class Mailboxes {
   PayloadPool& payloads_;
   ShardCounters& counters_;
   MailboxOwner& owner_;
+  Journal* const journal_;  // null: nothing outlives the process
   Mailbox* oldest_ = nullptr;
   Mailbox* newest_ = nullptr;
   std::size_t total_cost_ = 0;

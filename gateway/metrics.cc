@@ -13,6 +13,7 @@
 #include "gateway/hooks/hook_metrics.h"
 #include "gateway/instance.h"
 #include "gateway/metrics_text.h"
+#include "gateway/storage_metrics.h"
 
 namespace sluice {
 namespace {
@@ -280,6 +281,19 @@ void put_api(MetricsText& text, const Shards& shards) {
   }
 }
 
+KeepingFigures keeping_figures(const Shards& shards) {
+  KeepingFigures all;
+  for (const auto& shard : shards) {
+    const ShardCounters& counters = shard->counters();
+    all.unkept += counters.unkept.value();
+    all.stale_channels += counters.stale_channels.value();
+    all.held += counters.held.value();
+    all.waiting_bytes += counters.storage_waiting_bytes.value();
+    all.mailbox_restored += counters.mailbox_restored.value();
+  }
+  return all;
+}
+
 // Resident bytes and open descriptors, by /proc; zero where it cannot be read.
 struct ProcessFigures {
   std::int64_t resident_bytes = 0;
@@ -334,6 +348,9 @@ std::string Instance::metrics() const {
   append_hook_metrics(text, hooks);
   put_compression(text, shards_);
   put_inboxes(text, shards_, exchange_);
+  if (options_.storage != nullptr) {
+    put_storage(text, options_.storage->counters(), keeping_figures(shards_));
+  }
   text.family("sluice_connections_limit", MetricType::kGauge,
               "Connections allowed in total; 0: no limit.");
   text.sample(static_cast<std::uint64_t>(options_.connections_max));

@@ -92,6 +92,28 @@ bool are_of_one_key(const PublicationView& one, const PublicationView& other) no
   return one.extras().key == other.extras().key && one.channel() == other.channel();
 }
 
+bool is_publication(const PublicationView& view) noexcept {
+  if (view.frame_at < kNameSizeBytes || view.bytes.size() < std::size_t{view.frame_at} + 2) {
+    return false;
+  }
+  const std::size_t head = view.frame_at - kNameSizeBytes;
+  std::size_t at = get_size(&view.bytes[head]);
+  while (at < head) {
+    if (head - at < kExtraHead) return false;
+    at += kExtraHead + get_size(&view.bytes[at + 1]);
+  }
+  if (at != head) return false;
+  const ConstBytes frame = view.bytes.subspan(view.frame_at);
+  const ws::Opcode opcode = view.opcode();
+  if (opcode != ws::Opcode::kText && opcode != ws::Opcode::kBinary) return false;
+  const unsigned length = static_cast<unsigned>(frame[1]);
+  const std::size_t header = length < 126 ? 2 : length == 126 ? 4 : 10;
+  if (length > 127 || frame.size() < header) return false;
+  std::array<std::byte, ws::kFrameHeaderMax> expected;
+  const std::size_t size = ws::encode_header(expected, opcode, true, frame.size() - header);
+  return size == header && std::memcmp(expected.data(), frame.data(), size) == 0;
+}
+
 bool fits_in_head(std::string_view channel, const PublicationExtras& extras) noexcept {
   return head_size(channel, extras) <= PublicationView::kHeadBytesMax;
 }

@@ -55,6 +55,9 @@ struct PublicationView {
   ConstBytes data() const noexcept;
 };
 
+// Whether bytes of unknown origin are a publication, all of it: then a view of them may be asked.
+bool is_publication(const PublicationView& view) noexcept;
+
 // The same in a Payload; as short-lived as the reference it was made from.
 struct Publication {
   Payload* payload = nullptr;

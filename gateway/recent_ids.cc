@@ -28,11 +28,24 @@ const Position* RecentIds::find(std::string_view channel, std::string_view id, T
   return found == positions_.end() ? nullptr : &found->second;
 }
 
-void RecentIds::add(std::string_view channel, std::string_view id, Position position, Time now) {
+std::string_view RecentIds::add(std::string_view channel, std::string_view id, Position position,
+                                Time now) {
   make_key(key_, channel, id);
   positions_.emplace(key_, position);
   order_.push_back({now + kRemembered, key_});
   forget(now);
+  return key_;
+}
+
+void RecentIds::restore(std::string_view key, Position position, Time until, Time now) {
+  if (until <= now || !positions_.emplace(key, position).second) return;
+  order_.push_back({until, std::string(key)});
+  forget(now);
+}
+
+std::string_view RecentIds::channel_of(std::string_view key) noexcept {
+  const std::size_t end = key.find(kSeparator);
+  return end == std::string_view::npos ? std::string_view() : key.substr(end + 1);
 }
 
 }  // namespace sluice

@@ -27,9 +27,22 @@ class RecentIds {
 
   // The position that `id` of `channel` got, null if it is new.
   const Position* find(std::string_view channel, std::string_view id, Time now);
-  // REQUIRES: `find` answered null.
-  void add(std::string_view channel, std::string_view id, Position position, Time now);
+  // Answers the key that stands for both, good until the next call. REQUIRES: `find` answered null.
+  std::string_view add(std::string_view channel, std::string_view id, Position position, Time now);
+  // What was remembered under a key in another process; known ones and those of the past are left
+  // out. In the order of `until`.
+  void restore(std::string_view key, Position position, Time until, Time now);
+  // The channel that a key is about.
+  static std::string_view channel_of(std::string_view key) noexcept;
 
+  // Calls `use(key, position, until)` for all, oldest first.
+  template <class Use>
+  void for_each(Use&& use) const {
+    for (const Known& known : order_) {
+      const auto found = positions_.find(known.key);
+      if (found != positions_.end()) use(known.key, found->second, known.until);
+    }
+  }
   std::size_t size() const noexcept { return positions_.size(); }
 
  private:

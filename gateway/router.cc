@@ -21,6 +21,9 @@ constexpr int kSettleRounds = 64;
 // How often a home looks for messages that were kept too long.
 constexpr Duration kSweepInterval = std::chrono::minutes(1);
 
+// How often a shard looks whether sessions have sent what homes want to forget.
+constexpr Duration kSentInterval = std::chrono::milliseconds(50);
+
 using Kind = ShardMessage::Kind;
 
 }  // namespace
@@ -30,9 +33,14 @@ Router::Router(const RouterParts& parts)
       payloads_(parts.reactor.payloads()),
       hub_(parts.namespaces),
       home_({*this, parts.broker, payloads_, parts.counters, parts.limits, parts.namespaces,
-             parts.exchange.shards()}),
-      lent_bytes_(parts.exchange.shards(), 0) {
+             parts.exchange.shards(), parts.journal}),
+      lent_bytes_(parts.exchange.shards(), 0),
+      keep_timer_([](void*, Time) noexcept {}, this) {
   reserve_turn(local_, handling_, stalled_, resuming_, leaving_);
+}
+
+Router::~Router() {
+  for (const auto& [home, asked] : asked_sent_) payloads_.drop(*asked.payload);
 }
 
 void Router::post(std::uint32_t shard, const ShardMessage& message) noexcept {
@@ -61,6 +69,7 @@ bool Router::to_shard(std::uint32_t shard, const ShardMessage& message) noexcept
 void Router::take_inbox() noexcept {
   ++turn_;
   deliveries_ = 0;
+  if (parts_.journal != nullptr) home_.follow_journal();
   const auto take = [this](std::uint32_t from, ShardMessage& message) { handle(from, message); };
   for (std::size_t handled = 0; handled < kInboxBudget && deliveries_ < kDeliveriesPerTurn;) {
     const std::size_t step = parts_.exchange.drain(parts_.shard, kInboxStep, take);
@@ -96,6 +105,8 @@ void Router::dispatch(std::uint32_t from, const ShardMessage& message) noexcept 
       return home_.take_untold(from, message);
     case Kind::kLeft:
       return home_.on_left(from, message);
+    case Kind::kAllSent:
+      return home_.on_all_sent(from, message);
     case Kind::kHistory:
       return home_.history(from, message);
     case Kind::kAcknowledge:
@@ -130,6 +141,8 @@ void Router::dispatch_to_sessions(std::uint32_t from, const ShardMessage& messag
       return missed(message);
     case Kind::kLeaving:
       return leaving(from, message);
+    case Kind::kAskSent:
+      return asked_sent_.emplace_back(from, message), void();
     case Kind::kAppeared:
     case Kind::kDisappeared:
     case Kind::kControlled:
@@ -242,6 +255,43 @@ void Router::leaving(std::uint32_t home, const ShardMessage& message) noexcept {
   post(home, answer);
 }
 
+// Who is asked in a turn is looked at in the next: what the turn has queued leaves at its end.
+void Router::answer_all_sent() noexcept {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < asked_sent_.size(); ++i) {
+    auto& [home, asked] = asked_sent_[i];
+    const ChannelName channel = channel_of(asked);
+    if (held_.contains(channel) || !hub_.has_sent_all(channel)) {
+      std::swap(asked_sent_[kept++], asked_sent_[i]);
+      continue;
+    }
+    asked.kind = Kind::kAllSent;
+    post(home, asked);
+  }
+  asked_sent_.resize(kept);
+  if (kept > 0) parts_.reactor.timers().arm_by(keep_timer_, now() + kSentInterval);
+}
+
+void Router::follow_journal() noexcept {
+  const Time due = home_.keep_up(now());
+  if (due != Time::max()) parts_.reactor.timers().arm_by(keep_timer_, due);
+  parts_.journal->flush();
+}
+
+void Router::restore(const StoredState& stored, Restored& count) {
+  for (const StoredChannel& channel : stored.channels) {
+    home_.restore(channel, name(channel.name), count);
+  }
+  for (const StoredId& id : stored.ids) home_.restore(id);
+}
+
+void Router::close_journal() noexcept {
+  if (parts_.journal == nullptr) return;
+  home_.follow_journal();
+  home_.close_all();
+  parts_.journal->flush();
+}
+
 void Router::hold(ChannelName channel) { ++held_[ChannelKey(channel)].sessions; }
 
 void Router::let_go(ChannelName channel) noexcept {
@@ -310,6 +360,8 @@ void Router::on_turn_end() noexcept {
     settle();
   }
   home_.tell_gaps();
+  if (!asked_sent_.empty()) answer_all_sent();
+  if (parts_.journal != nullptr) follow_journal();
   for (const PayloadPool::Return& back : payloads_.returns()) {
     ShardMessage message;
     message.kind = Kind::kReturn;

@@ -53,6 +53,7 @@ struct RouterParts {
   Broker& broker;
   ShardCounters& counters;
   RouterHost& host;
+  Journal* journal = nullptr;  // null: nothing outlives the process
 };
 
 // How a session wants to follow a channel.
@@ -67,6 +68,7 @@ struct SubscribeWish {
 class Router final : private HomeOutlet {
  public:
   explicit Router(const RouterParts& parts);
+  ~Router();
 
   ChannelName name(std::string_view channel) const noexcept {
     return ChannelName::of(parts_.hash_key, channel);
@@ -131,6 +133,12 @@ class Router final : private HomeOutlet {
 
   // Before the first operation.
   void tell(ChannelWatcher& watcher) noexcept { home_.tell(watcher); }
+  // With a journal, before the first turn: what was stored of the channels whose home is here.
+  void restore(const StoredState& stored, Restored& count);
+  // Nothing is published any more: what is kept is handed over for the last time.
+  void close_journal() noexcept;
+  // Whether a shard that sleeps has something to do.
+  bool has_news() const noexcept { return parts_.journal != nullptr && parts_.journal->has_news(); }
 
   Hub& hub() noexcept { return hub_; }
   const Namespaces& namespaces() const noexcept { return parts_.namespaces; }
@@ -156,6 +164,8 @@ class Router final : private HomeOutlet {
   void missed(const ShardMessage& message) noexcept;
   void leaving(std::uint32_t home, const ShardMessage& message) noexcept;
   void give_back(std::uint32_t from, const ShardMessage& message) noexcept;
+  void answer_all_sent() noexcept;
+  void follow_journal() noexcept;
 
   struct Held {
     std::uint32_t sessions = 0;
@@ -173,6 +183,8 @@ class Router final : private HomeOutlet {
   std::vector<Handle> leaving_;
   std::vector<std::size_t> lent_bytes_;  // by borrowing shard
   ChannelMap<Held> held_;
+  std::vector<std::pair<std::uint32_t, ShardMessage>> asked_sent_;  // kAskSent, by home
+  Timer keep_timer_;  // turns the shard when something of its home is due
   Time next_sweep_{};
   std::uint32_t turn_ = 0;
   std::size_t deliveries_ = 0;  // this turn's

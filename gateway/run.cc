@@ -21,6 +21,7 @@
 #include "gateway/config/token_keys.h"
 #include "gateway/curl_client.h"
 #include "gateway/instance.h"
+#include "gateway/storage/open_storage.h"
 
 namespace sluice {
 namespace {
@@ -186,6 +187,7 @@ sigset_t block_stop_signals() noexcept {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit of file sizes is a full disk
   return signals;
 }
 
@@ -209,6 +211,18 @@ void say_listening(const Logger& log, const std::vector<Listening>& all, const O
   }
 }
 
+void say_kept(const Logger& log, const Instance& instance, const Options& options,
+              std::uint64_t unreadable) {
+  const Restored restored = instance.restored();
+  log.info("kept on disk", {{"directory", options.data},
+                            {"channels", restored.channels},
+                            {"publications", restored.publications},
+                            {"left_out", restored.left_out},
+                            {"unreadable", unreadable}});
+  if (unreadable == 0) return;
+  log.warn("some of what was on disk makes no sense and was left out", {{"rows", unreadable}});
+}
+
 // Waits for a signal, lets the instance stop, and leaves at once when a second signal comes.
 int wait_and_stop(Instance& instance, const Logger& log, const sigset_t& signals,
                   Duration timeout) {
@@ -221,6 +235,7 @@ int wait_and_stop(Instance& instance, const Logger& log, const sigset_t& signals
     if (sigtimedwait(&signals, nullptr, &pause) > 0) std::_Exit(kExitAtOnce);
   }
   instance.join();
+  instance.finish();
   log.info("stopped");
   return 0;
 }
@@ -269,11 +284,17 @@ int run_gateway(const Options& options) {
   if (!options.robot_url.empty()) {
     instance_options.robot = {options.robot_name, curl_client_factory(options.robot_url)};
   }
-  auto instance = Instance::create(instance_options, clock, log, std::move(backends->backends));
+  auto opened = open_storage(options, clock, log);
+  if (!opened) return complain(opened.error());
+  instance_options.storage = opened->storage.get();
+  const std::uint64_t unreadable = opened->stored.unreadable;
+  auto instance = Instance::create(instance_options, clock, log, std::move(backends->backends),
+                                   std::move(opened->stored));
   if (!instance) return complain(std::string(instance.error()));
   for (const Listening& listening : *listeners) {
     (*instance)->listen(listening.open.descriptors, listening.traits);
   }
+  if (opened->storage) opened->storage->start();
   if (const std::error_code error = (*instance)->start(plan->pins)) {
     (*instance)->stop(Duration::zero());
     (*instance)->join();
@@ -282,6 +303,7 @@ int run_gateway(const Options& options) {
   // Said at every level: with port 0 nobody could know otherwise.
   const Logger start_log(clock, sink, std::min(options.log_level, LogLevel::kInfo),
                          options.log_format);
+  if (opened->storage) say_kept(log, **instance, options, unreadable);
   say_listening(start_log, *listeners, options, plan->shards, *backends);
   const Duration timeout = options.limits.shutdown_timeout;
   return wait_and_stop(**instance, log, signals, timeout - std::min(timeout / 10, kExitReserve));

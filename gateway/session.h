@@ -89,6 +89,8 @@ class Session final : public Stage {
   void leave(std::string_view channel) noexcept;
   // The client has the message at that position of its user's channel.
   void acknowledge(Position position) noexcept;
+  // Whether the kernel has all that was to be sent.
+  bool has_sent_all() const noexcept { return !early_ && connection_->queue_size() == 0; }
   bool follows(std::string_view channel) const noexcept;
   // REQUIRES: fits_in_head.
   void publish(std::string_view channel, const PublicationDraft& draft) noexcept;

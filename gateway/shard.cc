@@ -26,9 +26,19 @@ ReactorLimits reactor_limits(const Limits& limits) noexcept {
           std::min(kWaitBytesMax, limits.write_queue / 16)};
 }
 
-// Apart from those of other shards, and of other starts of the instance.
-std::uint64_t first_epoch(std::uint64_t epoch, std::uint32_t shard) noexcept {
-  return Random(epoch + shard).next() | 1;
+// Apart from those of other shards, and of other starts of the instance: by chance, unless the disk
+// knows which there have been.
+std::uint64_t first_epoch(const InstanceShared& shared, std::uint32_t shard) noexcept {
+  if (const Storage* storage = shared.storage) {
+    return first_epoch_of(storage->salt(), storage->generation(), shard);
+  }
+  return Random(shared.epoch + shard).next() | 1;
+}
+
+std::optional<Journal> make_journal(const InstanceShared& shared, std::uint32_t shard) {
+  if (shared.storage == nullptr) return std::nullopt;
+  return Journal(*shared.storage, shard, share(shared.limits.data_queue, shared.exchange.shards()),
+                 shared.clock);
 }
 
 }  // namespace
@@ -40,10 +50,11 @@ Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<
       backend_(std::move(backend)),
       reactor_(*backend_, shared.clock, reactor_limits(shared.limits),
                static_cast<std::uint16_t>(index), *this),
-      broker_(first_epoch(shared.epoch, index)),
+      broker_(first_epoch(shared, index)),
+      journal_(make_journal(shared, index)),
       compression_(shared.compression, reactor_.blocks(), reactor_.payloads(), counters_),
       router_({index, shared.hash_key, shared.limits, shared.namespaces, shared.exchange, reactor_,
-               sessions_, broker_, counters_, *this}),
+               sessions_, broker_, counters_, *this, journal_ ? &*journal_ : nullptr}),
       shedder_(reactor_, sessions_, counters_,
                share(shared.limits.write_queues_total, shared.exchange.shards())),
       random_(shared.seed + index),
@@ -79,8 +90,8 @@ Shard::Shard(const InstanceShared& shared, std::uint32_t index, std::unique_ptr<
 
 std::optional<ApiParts> Shard::api() noexcept {
   if (!api_) return std::nullopt;
-  return ApiParts{*api_,     router_,      shared_.namespaces,       shared_.limits,
-                  counters_, shared_.view, shared_.exchange.shards()};
+  return ApiParts{*api_,     router_,      shared_.namespaces,        shared_.limits,
+                  counters_, shared_.view, shared_.exchange.shards(), journal_.has_value()};
 }
 
 Shard::~Shard() {
@@ -96,6 +107,7 @@ void Shard::add_listener(int descriptor, std::uint32_t listener, const ListenerT
 
 std::error_code Shard::attach() noexcept {
   reactor_.attach();
+  if (journal_) router_.restore(std::exchange(stored_, {}), restored_);
   for (Listener& listener : listeners_) {
     const auto handle = backend_->listen(listener.descriptor);
     if (!handle) return handle.error();
@@ -111,7 +123,9 @@ void Shard::run() noexcept {
 Duration Shard::fall_asleep() noexcept { return reactor_.fall_asleep(kLongestWait); }
 
 Duration Shard::until_work() noexcept {
-  if (router_.has_work() || shared_.exchange.has_work(index_)) return Duration::zero();
+  if (router_.has_work() || router_.has_news() || shared_.exchange.has_work(index_)) {
+    return Duration::zero();
+  }
   return reactor_.until_work();
 }
 
@@ -194,7 +208,7 @@ void Shard::on_turn_end() noexcept {
 bool Shard::prepare_sleep() noexcept {
   if (router_.has_work() || stopped_ || is_stop_due()) return false;
   return shared_.exchange.doorbell(index_).prepare_sleep(
-      [this] { return shared_.exchange.has_work(index_); });
+      [this] { return shared_.exchange.has_work(index_) || router_.has_news(); });
 }
 
 void Shard::on_awake() noexcept { shared_.exchange.doorbell(index_).awake(); }

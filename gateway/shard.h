@@ -61,6 +61,7 @@ struct InstanceShared {
   const AdmissionRules& admission;
   const std::optional<RobotSetup>& robot;
   const std::optional<HookSetup>& hooks;
+  Storage* storage;  // null: nothing outlives the process
 };
 
 // Owned by an Instance.
@@ -82,6 +83,16 @@ class Shard final : private ReactorHost,
   void serve_api(ApiDesk desk) { api_.emplace(std::move(desk)); }
   // Asks and tells the application server; before `attach`. REQUIRES: the instance has hooks.
   void use_hooks(hooks::Signer signer);
+  // What was stored of the channels whose home is here; taken in by `attach`.
+  void restore(StoredState stored) { stored_ = std::move(stored); }
+  const Restored& restored() const noexcept { return restored_; }
+  // The thread that has turned it has ended: the next caller's takes its place.
+  void leave_thread() noexcept { reactor_.blocks().release_thread(); }
+  // The threads of all shards have ended; one thread turns what is left between them. True if there
+  // was something.
+  bool finish_turn() noexcept;
+  // Hands the storage what is kept, for the last time.
+  void close_journal() noexcept { router_.close_journal(); }
   // Who can wake this shard's siblings; before `attach`.
   void set_wake(std::function<void(std::uint32_t)> wake) { wake_ = std::move(wake); }
 
@@ -175,6 +186,7 @@ class Shard final : private ReactorHost,
   ShardCounters counters_;
   Reactor reactor_;
   MemoryBroker broker_;
+  std::optional<Journal> journal_;
   ShardCompression compression_;  // outlives sessions
   Slab<Session, 64> sessions_;
   Slab<HttpStage, 16> http_;
@@ -197,6 +209,8 @@ class Shard final : private ReactorHost,
   AccessLog access_log_;
   std::optional<ApiDesk> api_;  // none: there is no API
   LogLimit warning_limit_;
+  StoredState stored_;  // until `attach`
+  Restored restored_;
   std::vector<Listener> listeners_;
   std::function<void(std::uint32_t)> wake_;
   Timer accept_timer_;

@@ -30,10 +30,12 @@ enum class Drop : std::uint8_t {
   kMailboxExpired,  // the user stayed away too long
   kChannelsFull,    // no room for another absent user
   kConflated,       // withdrawn from a slow session's queue for a newer one of the same key
+  kNotStored,       // it had to be on disk first, and the storage cannot take it
 };
-inline constexpr std::array<std::string_view, 10> kDropLabels = {
-    "no_subscriber", "session_ended",  "slow_consumer",   "queues_full",   "inbox_full",
-    "mailbox_full",  "mailboxes_full", "mailbox_expired", "channels_full", "conflated"};
+inline constexpr std::array<std::string_view, 11> kDropLabels = {
+    "no_subscriber", "session_ended", "slow_consumer",  "queues_full",
+    "inbox_full",    "mailbox_full",  "mailboxes_full", "mailbox_expired",
+    "channels_full", "conflated",     "not_stored"};
 
 // What became of a request on the HTTP side.
 enum class Refused : std::uint8_t {
@@ -122,6 +124,11 @@ struct ShardCounters {
   Counter mailbox_kept;          // deliveries that came back, of messages that are or were held
   Counter mailbox_acknowledged;  // and are gone
   Counter acks_unknown;          // of messages that are not held
+  Counter mailbox_restored;      // from the disk, at the start
+  Counter unkept;                // publications that the storage could not take when they came
+  Gauge stale_channels;          // to be written anew
+  Gauge held;                    // publications that wait until they are on disk
+  Gauge storage_waiting_bytes;
   Gauge subscriptions;
   Counter compression_agreed;  // handshakes
   Counter deflated_from;       // bytes of messages that were compressed, before it

@@ -27,6 +27,7 @@ struct ShardMessage {
     kUntold,       // payload: name; flags, number: missed. Answers kMissed: no session here can be
                    // told
     kLeft,         // payload: name. Answers kLeaving: nothing more comes back
+    kAllSent,      // payload: name. Answers kAskSent
     kHistory,      // payload: name; session, request; flags: kSince, kReverse; epoch and number:
                    // since; count: how many at most
     kAcknowledge,  // payload: name of a user's channel; epoch and number: position
@@ -44,6 +45,8 @@ struct ShardMessage {
     kDeliverTo,   // payload: a Publication that waited; session; number: offset
     kMissed,      // payload: name; session; flags; number: given up while the user was away
     kLeaving,     // payload: name. The last session of the channel there has left
+    kAskSent,     // payload: name of a user's channel. Answered once all that its sessions there
+                  // have been handed so far is with the kernel, or has come back
     kGap,         // payload: name; number: missed
     kAppeared,    // payload: name, then a PresenceEntry
     kDisappeared,  // the same
@@ -68,6 +71,7 @@ struct ShardMessage {
   static constexpr std::uint8_t kSetNickname = 2;
   static constexpr std::uint8_t kWantList = 4;
   static constexpr std::uint8_t kSince = 8;        // what came behind a position
+  static constexpr std::uint8_t kSync = 8;         // of kPublish: to be on disk first
   static constexpr std::uint8_t kForSession = 16;  // a session asks, not an HttpStage
   static constexpr std::uint8_t kWantAnswer = 32;
   static constexpr std::uint8_t kReverse = 64;      // of kHistory: newest first

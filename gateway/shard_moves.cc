@@ -128,6 +128,15 @@ void Shard::begin_stop(Time deadline) noexcept {
   if (events_ != nullptr) events_->hurry();
 }
 
+bool Shard::finish_turn() noexcept {
+  if (!shared_.exchange.has_work(index_) && !router_.has_work()) return false;
+  router_.take_inbox();
+  router_.settle();
+  router_.on_turn_end();
+  shared_.exchange.flush(index_, [](std::uint32_t) {});
+  return true;
+}
+
 void Shard::check_stop() noexcept {
   if (events_ != nullptr && reactor_.now() >= *stop_deadline_) {
     if (const std::uint64_t lost = events_->give_up(); lost > 0) {

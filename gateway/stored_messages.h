@@ -26,6 +26,7 @@ class StoredMessages {
     std::uint16_t frame_at = 0;
     bool is_held = false;  // a session that acknowledges was sent it, and has not
     Time stored_at;
+    std::uint64_t epoch = 0;  // of the offset: those of another process may be here
 
     Publication publication() const noexcept { return {payload, frame_at}; }
     // What a limit in bytes is charged: the bytes and their bookkeeping, so that tiny ones count.

@@ -142,11 +142,25 @@ Result<ApiCall::Target, Refusal> ApiCall::target_of(std::string_view channel) {
   return Target{channel, options};
 }
 
+// Why a publication cannot be on disk before its answer, if it cannot ever.
+std::optional<Refusal> ApiCall::sync_refusal(const Target& target,
+                                             const api::Message& message) const {
+  if (!message.sync) return std::nullopt;
+  if (!parts_.has_storage) return bad("sync", "needs a server with --data");
+  if (message.skip_history) return bad("sync", "and skip_history exclude each other");
+  const bool is_kept = kind_of(target.channel) == ChannelKind::kUser
+                           ? parts_.limits.mailbox_messages > 0
+                           : target.options->has_history();
+  if (!is_kept) return bad("sync", "needs a channel with a history, or a user");
+  return std::nullopt;
+}
+
 std::optional<Refusal> ApiCall::publish(std::size_t reply, std::uint32_t detail,
                                         std::string_view channel, const api::Message& message) {
   const auto target = target_of(channel);
   if (!target) return target.error();
   if (!message.key.empty() && !target->options->conflation) return kNotAvailable;
+  if (const auto refusal = sync_refusal(*target, message)) return refusal;
   if (message.data.bytes.size() > parts_.limits.max_message) return bad("data", "is too long");
   published_bytes_ += message.data.bytes.size();
   if (published_bytes_ > parts_.limits.call_bytes) {
@@ -167,8 +181,9 @@ std::optional<Refusal> ApiCall::publish(std::size_t reply, std::uint32_t detail,
   draft.extras.id = message.idempotency_key;
   draft.extras.key = message.key;
   if (!fits_in_head(target->channel, draft.extras)) return bad("tags", "are too long");
-  const std::uint8_t flags =
-      ShardMessage::kWantAnswer | (message.skip_history ? ShardMessage::kNoPlace : std::uint8_t{0});
+  std::uint8_t flags = ShardMessage::kWantAnswer;
+  if (message.skip_history) flags |= ShardMessage::kNoPlace;
+  if (message.sync) flags |= ShardMessage::kSync;
   parts_.router.publish(parts_.router.name(target->channel), draft, question(reply, detail, flags));
   return std::nullopt;
 }

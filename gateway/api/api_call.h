@@ -37,6 +37,7 @@ struct ApiParts {
   ShardCounters& counters;
   const InstanceView& instance;
   std::uint32_t shards;
+  bool has_storage;  // what is kept can be on disk
 };
 
 // Owned by the HttpStage that the request came to; the shard's thread.
@@ -96,6 +97,7 @@ class ApiCall {
   Result<Target, api::Refusal> target_of(std::string_view channel);
   std::optional<api::Refusal> publish(std::size_t reply, std::uint32_t detail,
                                       std::string_view channel, const api::Message& message);
+  std::optional<api::Refusal> sync_refusal(const Target& target, const api::Message& message) const;
   void tell_user(std::size_t reply, const api::Selection& who, Control control);
   void complete(Reply& reply, const ShardMessage& message, std::uint32_t detail);
   void complete_members(Reply& reply, const ShardMessage& message);

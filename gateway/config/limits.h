@@ -74,6 +74,10 @@ struct Limits {
   std::size_t mailboxes_total = 64 * kMiB;   // the user idle longest loses all -> drop
   Duration mailbox_time = std::chrono::hours(24);  // -> drop, told as a gap
 
+  // What waits for the disk, with --data -> kept later as a whole; `sync` is refused.
+  std::size_t data_queue = 64 * kMiB;
+  Duration data_sync_interval = std::chrono::milliseconds(100);  // what a crash may cost
+
   // The robot of the group chat, per shard.
   std::size_t robot_questions = 64;                      // under way -> not asked
   std::size_t robot_question_bytes = 16 * kMiB;          // of all under way -> not asked

@@ -106,6 +106,7 @@ constexpr Entry kTable[] = {
      show_switch<&ChannelOptions::join_leave>},
     {"conflation", set_switch<&ChannelOptions::conflation>,
      show_switch<&ChannelOptions::conflation>},
+    {"sync", set_switch<&ChannelOptions::sync>, show_switch<&ChannelOptions::sync>},
     {"slow_consumer", set_slow_consumer,
      [](const ChannelOptions& o) { return std::string(to_text(o.slow_consumer)); }},
     {"subscribe", set_subscribe, show_allowed<&ChannelOptions::subscribe>},
@@ -120,7 +121,9 @@ constexpr Entry kTable[] = {
 bool is_of_chat(const Entry& entry) noexcept { return !entry.key.ends_with("_hook"); }
 
 // Who reads a user's channel is the user, and what waits there is a mailbox.
-bool is_of_users(const Entry& entry) noexcept { return entry.key == "slow_consumer"; }
+bool is_of_users(const Entry& entry) noexcept {
+  return entry.key == "slow_consumer" || entry.key == "sync";
+}
 
 bool is_name(std::string_view name) noexcept {
   const auto is_fine = [](char c) {

@@ -67,6 +67,19 @@ std::optional<std::string> Namespaces::set(std::span<const std::string> settings
   return std::nullopt;
 }
 
+std::optional<std::string> Namespaces::sync_fault(bool has_data, const Limits& limits) const {
+  for (const auto& [name, options] : options_) {
+    if (!options.sync) continue;
+    const std::string setting = "namespace setting " + name + ".sync=on needs ";
+    if (!has_data) return setting + "a disk to write to: name a directory with --data";
+    if (name == kUser ? limits.mailbox_messages == 0 : !options.has_history()) {
+      return setting + "something that is kept: set " +
+             (name == kUser ? "--mailbox-messages" : name + ".history_messages");
+    }
+  }
+  return std::nullopt;
+}
+
 std::vector<std::string> Namespaces::settings() const {
   std::vector<std::string> all;
   const Namespaces from_the_start;

@@ -21,6 +21,7 @@
 
 #include "core/base/clock.h"
 #include "gateway/channel_kind.h"
+#include "gateway/config/limits.h"
 
 namespace sluice {
 
@@ -44,6 +45,7 @@ struct ChannelOptions {
   bool presence = false;                           // who is there can be asked for
   bool join_leave = false;  // and subscribers who want it hear of each that comes and goes
   bool conflation = false;  // who falls behind gets the newest publication of each key only
+  bool sync = false;        // what is published is on disk before anybody sees it
   Allowed subscribe = Allowed::kNobody;
   Allowed publish = Allowed::kNobody;
   // Instead of these two the application server decides (hooks).
@@ -70,6 +72,8 @@ class Namespaces {
   // REQUIRES: the channel is not unknown.
   const ChannelOptions& of_channel(std::string_view channel) const noexcept;
 
+  // What is wrong with the namespaces that have `sync`, as one line with the remedy.
+  std::optional<std::string> sync_fault(bool has_data, const Limits& limits) const;
   // Reads settings such as `news.presence=on`; the first one of a namespace defines it. What is
   // wrong, with the remedy, if one cannot be read; then nothing has changed.
   std::optional<std::string> set(std::span<const std::string> settings);

@@ -6,6 +6,7 @@
 
 #include "core/base/bytes.h"
 #include "core/socket_address.h"
+#include "gateway/config/api_options.h"
 #include "gateway/config/cpus.h"
 #include "gateway/config/hook_options.h"
 #include "gateway/config/http_url.h"
@@ -151,16 +152,9 @@ Fault set_config(Options& options, Values values) {
   return std::nullopt;
 }
 
-Fault set_api_key_files(Options& options, Values values) {
-  options.api.key_files.assign(values.begin(), values.end());
+Fault set_data(Options& options, Values values) {
+  options.data = values.back();
   return std::nullopt;
-}
-
-Fault set_api_on_clients(Options& options, Values values) {
-  const std::string& value = values.back();
-  options.api.on_clients = value == "on" || value == "true";
-  if (options.api.on_clients || value == "off" || value == "false") return std::nullopt;
-  return not_understood(value, "choose on or off");
 }
 
 Fault set_nothing(Options&, Values) { return std::nullopt; }
@@ -172,7 +166,6 @@ constexpr std::string_view kMessages = "What a client may send";
 constexpr std::string_view kChannels = "Channels";
 constexpr std::string_view kQueues = "What may wait";
 constexpr std::string_view kKept = "What is kept";
-constexpr std::string_view kApi = "Server API";
 constexpr std::string_view kCompression = "Compression (permessage-deflate)";
 constexpr std::string_view kRobot = "Robot";
 constexpr std::string_view kLogging = "Logging";
@@ -181,7 +174,7 @@ constexpr std::string_view kReading = "Configuration and help";
 constexpr std::uint64_t kMillion = 1'000'000;
 constexpr std::uint64_t kTiB = 1024 * std::uint64_t{kGiB};
 
-constexpr OptionSpec kMost[] = {
+constexpr OptionSpec kFirst[] = {
     {"listen", kServer, OptionKind::kList, "ADDR:PORT",
      "Where clients connect: IPv4, [IPv6], or unix:PATH; port 0 picks a free one. May be repeated.",
      set_addresses<&Options::listen>, value_of<&Options::listen>},
@@ -283,6 +276,18 @@ constexpr OptionSpec kMost[] = {
         "inbox-aside", kQueues,
         "Bytes that may wait aside in each shard for another shard that is behind."),
 
+    {"data", kKept, OptionKind::kFilePath, "DIR",
+     "Keep histories, mailboxes and publications' ids in this directory, so that they survive a "
+     "restart or a crash. Unset: in memory.",
+     set_data,
+     [](const Options& options) { return options.data.empty() ? Shown{} : Shown{options.data}; }},
+    duration_option<&Limits::data_sync_interval, 10, 60 * kSecondMs>(
+        "data-sync-interval", kKept,
+        "With --data: how much a crash may cost of what was not published with sync."),
+    size_option<&Limits::data_queue, kMiB, kTiB>(
+        "data-queue", kKept,
+        "With --data: bytes that may wait for the disk; beyond them channels are written later, as "
+        "a whole, and sync is refused."),
     count_option<&ChannelOptions::history_messages, 0, kMillion>(
         "history-messages", kKept, "Messages of the group chat that are kept; 0: none."),
     size_option<&ChannelOptions::history_bytes, kKiB, kTiB>("history-size", kKept,
@@ -302,21 +307,9 @@ constexpr OptionSpec kMost[] = {
         "Bytes of all mailboxes together; the user away longest loses them."),
     duration_option<&Limits::mailbox_time, kSecondMs, 366 * 24 * kHourMs>(
         "mailbox-time", kKept, "How long a message is kept for a user who is away."),
+};
 
-    {"api-key-file", kApi, OptionKind::kList, "FILE",
-     "Serve /api/ on --ops-listen to application servers that know a key in this file, one key a "
-     "line. Unset: there is no API. May be repeated.",
-     set_api_key_files, [](const Options& options) { return options.api.key_files; }},
-    {"api-on-clients", kApi, OptionKind::kSwitch, "on|off", "Serve /api/ on --listen, too.",
-     set_api_on_clients,
-     [](const Options& options) { return Shown{options.api.on_clients ? "on" : "off"}; }},
-    size_option<&ApiSettings::max_body, kKiB, kGiB>("api-max-body", kApi,
-                                                    "The body of one request, else 413."),
-    count_option<&ApiSettings::max_batch, 1, kMillion>(
-        "api-max-batch", kApi, "Commands of one batch, and channels of one broadcast."),
-    count_option<&ApiSettings::max_rate, 0, 1000 * kMillion>(
-        "api-max-rate", kApi, "Requests in a second, more get 429; 0: no limit."),
-
+constexpr OptionSpec kBehindApi[] = {
     {"compression", kCompression, OptionKind::kText, "off|shared|dedicated",
      "For clients that offer it; shared: each message is compressed once for all; dedicated: for "
      "each client, referring to earlier messages, which takes memory for each.",
@@ -351,7 +344,9 @@ constexpr OptionSpec kMost[] = {
     {"robot-name", kRobot, OptionKind::kText, "NAME",
      "The nickname of a robot that says none of its own.", set_robot_name,
      [](const Options& options) { return Shown{options.robot_name}; }},
+};
 
+constexpr OptionSpec kLast[] = {
     {"log-level", kLogging, OptionKind::kText, "LEVEL",
      "The least that is logged: trace, debug, info, warn or error.", set_log_level,
      [](const Options& options) { return Shown{std::string(to_text(options.log_level))}; }},
@@ -370,18 +365,15 @@ constexpr OptionSpec kMost[] = {
      show_nothing},
 };
 
-// All of them: those of hooks in front of the last groups.
-constexpr auto kTable = [] {
-  std::array<OptionSpec, std::size(kMost) + kHookOptions.size()> table;
-  std::size_t size = 0;
-  for (const OptionSpec& option : kMost) {
-    if (option.name == "log-level") {
-      for (const OptionSpec& one : kHookOptions) table[size++] = one;
-    }
-    table[size++] = option;
-  }
-  return table;
-}();
+// In the order of --help.
+template <const auto&... kParts>
+constexpr auto join() {
+  std::array<OptionSpec, (std::size(kParts) + ...)> all;
+  auto end = all.begin();
+  ((end = std::copy(std::begin(kParts), std::end(kParts), end)), ...);
+  return all;
+}
+constexpr auto kTable = join<kFirst, kApiOptions, kBehindApi, kHookOptions, kLast>();
 
 std::string spelled(std::string_view prefix, std::string_view name, bool is_upper) {
   std::string text(prefix);

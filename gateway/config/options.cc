@@ -78,6 +78,9 @@ std::optional<std::string> relation_fault(const Options& options) {
     return "--token-audience and --token-issuer are of tokens: name a --token-key-file, too";
   }
   if (auto fault = hook_relation_fault(options.hooks, options.namespaces)) return fault;
+  if (auto fault = options.namespaces.sync_fault(!options.data.empty(), options.limits)) {
+    return fault;
+  }
   std::set<std::string> seen;
   for (const auto* addresses : {&options.listen, &options.ops_listen}) {
     for (const std::string& address : *addresses) {

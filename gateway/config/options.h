@@ -47,6 +47,7 @@ struct Options {
   Compression compression;
   ApiSettings api;
   HookSettings hooks;
+  std::string data;    // the directory of what is kept; "": it is kept in memory
   std::string config;  // the file that was read, if any
 };
 

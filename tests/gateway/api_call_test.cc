@@ -66,6 +66,14 @@ TEST_F(ApiCallTest, AKeyIsForNamespacesThatConflate) {
             R"({"replies":[{"publish":{}},)" + kNotAvailable + "]}");
 }
 
+TEST_F(ApiCallTest, SyncNeedsADiskToWriteTo) {
+  start_api();
+  EXPECT_EQ(ask("publish", R"({"channel":"news:a","data":1,"sync":true})"),
+            bad("sync needs a server with --data"));
+  EXPECT_EQ(ask("publish", R"({"channel":"news:a","data":1,"sync":false})").substr(0, 10),
+            R"({"result":)");
+}
+
 TEST_F(ApiCallTest, AnIdempotencyKeyMakesASecondPublicationTheFirst) {
   start_api();
   const std::string body = R"({"channel":"news:a","data":1,"idempotency_key":"k"})";

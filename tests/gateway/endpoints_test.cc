@@ -25,7 +25,10 @@ struct FakeInstance final : InstanceView {
   std::string metrics() const override { return "sluice_up 1\n"; }
   std::optional<std::uint32_t> shard_with_room(std::uint32_t) const noexcept override { return {}; }
 
+  bool has_lost_storage() const noexcept override { return is_lost; }
+
   bool ready = true;
+  bool is_lost = false;
 };
 
 struct Answered {
@@ -141,6 +144,11 @@ TEST_F(EndpointsTest, HeadIsGetWithoutTheBody) {
 TEST_F(EndpointsTest, HealthIsOneWord) {
   EXPECT_EQ(get("/healthz", kClient).body, "ok\n");
   EXPECT_EQ(get("/readyz", kClient).body, "ready\n");
+  instance_.is_lost = true;
+  EXPECT_EQ(get("/readyz", kClient).body, "ready\n") << "nothing for clients to know";
+  EXPECT_EQ(get("/readyz", kOps).body, "ready, but nothing is kept on disk\n");
+  EXPECT_EQ(get("/readyz", kLoopback).status, 200);
+  instance_.is_lost = false;
 }
 
 TEST_F(EndpointsTest, AnInstanceThatStopsIsHealthyButNotReady) {

@@ -70,10 +70,10 @@ TEST(Namespaces, WhatCannotBeReadChangesNothingAndSaysWhatCould) {
             "hyphens and underscores");
   EXPECT_EQ(fault("news.colour=red"),
             "cannot read 'news.colour=red': the settings of 'news' are history_messages, "
-            "history_size, history_time, presence, join_leave, conflation, slow_consumer, "
+            "history_size, history_time, presence, join_leave, conflation, sync, slow_consumer, "
             "subscribe, publish, subscribe_hook, publish_hook");
   EXPECT_EQ(fault("user.presence=on"),
-            "cannot read 'user.presence=on': the settings of 'user' are slow_consumer");
+            "cannot read 'user.presence=on': the settings of 'user' are sync, slow_consumer");
   EXPECT_EQ(fault("news.presence=maybe"), "cannot read 'news.presence=maybe': choose on or off");
   EXPECT_EQ(fault("news.history_messages=1000001"),
             "cannot read 'news.history_messages=1000001': choose 0 to 1000000");

@@ -230,6 +230,15 @@ TEST(Refusals, NameTheOptionAndTheRemedy) {
             "'all'");
   EXPECT_EQ(refusal({"--log-level", "loud"}),
             "sluice: --log-level: cannot read 'loud': choose trace, debug, info, warn or error");
+  EXPECT_EQ(refusal({"--namespace", "news.sync=on"}),
+            "sluice: namespace setting news.sync=on needs a disk to write to: name a directory "
+            "with --data");
+  EXPECT_EQ(refusal({"--namespace", "news.sync=on", "--data", "d"}),
+            "sluice: namespace setting news.sync=on needs something that is kept: set "
+            "news.history_messages");
+  EXPECT_EQ(refusal({"--namespace", "user.sync=on", "--data", "d", "--mailbox-messages", "0"}),
+            "sluice: namespace setting user.sync=on needs something that is kept: set "
+            "--mailbox-messages");
   EXPECT_EQ(refusal({"--log-format", "xml"}),
             "sluice: --log-format: cannot read 'xml': choose text or json");
 }
