@@ -3,7 +3,8 @@
 
 One shard on one CPU, load on the other, over connections that are kept alive with one request under way
 on each. Kinds of requests take turns; the figures are medians. Then how long it takes from a call to
-publish until a client of the chat has what was published.
+publish until a client of the chat has what was published. At last the same with --data, in a directory
+beside the results, for publications that wait for the disk (sync) and such that do not.
 
 Exit codes: 0 a single publication is answered at least half as fast as /healthz, and takes no more than
 twice its CPU time; 1 otherwise; 2 usage.
@@ -44,6 +45,15 @@ REQUESTS = {
     f"batch of {BATCH}": post("batch", {"commands": [{"publish": PUBLICATION}] * BATCH}),
 }
 
+KEPT = {**PUBLICATION, "channel": "kept:all"}
+SYNC = {**KEPT, "sync": True}
+KEPT_REQUESTS = {
+    "publish": post("publish", KEPT),
+    "publish, sync": post("publish", SYNC),
+    f"batch of {BATCH}": post("batch", {"commands": [{"publish": KEPT}] * BATCH}),
+    f"batch of {BATCH}, sync": post("batch", {"commands": [{"publish": SYNC}] * BATCH}),
+}
+
 
 def cpu_seconds(port):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as response:
@@ -53,11 +63,11 @@ def cpu_seconds(port):
     raise BenchError("no process_cpu_seconds_total")
 
 
-def measure(kind, port, options):
+def measure(kind, port, options, requests=None):
     """Requests per second, and microseconds of the gateway's CPU for each."""
     def flood(seconds):
         command = [options.programs / "http_flood", str(port), str(options.connections), str(seconds)]
-        done = subprocess.run(command, input=REQUESTS[kind], capture_output=True,
+        done = subprocess.run(command, input=(requests or REQUESTS)[kind], capture_output=True,
                               preexec_fn=on_cpu(CLIENT_CPU), check=False)
         if done.returncode != 0:
             raise BenchError(f"{kind}: {done.stderr.decode()}")
@@ -80,7 +90,7 @@ def listen_to_chat(port):
     return listener
 
 
-def latencies(port, count):
+def latencies(port, count, **members):
     """From a call to what a listener gets, in microseconds, sorted."""
     listener = listen_to_chat(port)
     caller = socket.create_connection(("127.0.0.1", port), 10)
@@ -88,7 +98,7 @@ def latencies(port, count):
     took = []
     for number in range(count):
         text = f"{number:060}"
-        request = post("publish", {"channel": "chat", "data": text})
+        request = post("publish", {"channel": "chat", "data": text, **members})
         begin = time.perf_counter_ns()
         caller.sendall(request)
         if listener.recv(4096)[2:] != f'"{text}"'.encode():
@@ -99,11 +109,30 @@ def latencies(port, count):
     return sorted(took)
 
 
-def start(options, key_file):
+def start(options, key_file, *more):
     return Server([options.programs / "sluice", "--listen", "127.0.0.1:0", "--shards", "1",
                    "--backend", options.backend, "--api-key-file", key_file, "--api-on-clients", "on",
                    "--namespace", "news.presence=on", "--namespace", "kept.history_messages=100",
-                   "--log-level", "info"], None)
+                   "--log-level", "info", *more], None)
+
+
+def measure_kept(options, key_file):
+    with tempfile.TemporaryDirectory(dir=options.data or Path.cwd()) as folder:
+        with start(options, key_file, "--data", folder) as gateway:
+            print(f"\nwith --data, on one CPU\n{'':22}publications/s   us of CPU for each")
+            for kind in KEPT_REQUESTS:
+                runs = []
+                for repetition in range(options.repetitions):
+                    progress(f"repetition {repetition + 1} of {options.repetitions}: {kind}")
+                    runs.append(measure(kind, gateway.port, options, KEPT_REQUESTS))
+                each = BATCH if kind.startswith("batch") else 1
+                progress("")
+                print(f"{kind:22}{statistics.median(r[0] for r in runs) * each:14,.0f}"
+                      f"{statistics.median(r[1] for r in runs) / each:21.2f}")
+            for sync in (False, True):
+                took = latencies(gateway.port, options.calls, sync=sync)
+                print(f"from call to receipt in the chat, {'' if sync else 'without '}sync: "
+                      f"p50 {took[len(took) // 2]:.0f} us, p99 {took[len(took) * 99 // 100]:.0f} us")
 
 
 def parse_arguments():
@@ -113,25 +142,27 @@ def parse_arguments():
     parser.add_argument("--duration", type=float, default=2, help="seconds of each run")
     parser.add_argument("--connections", type=int, default=50)
     parser.add_argument("--backend", default="auto")
+    parser.add_argument("--data", type=Path, help="on whose disk it is kept; here, if left out")
     parser.add_argument("--calls", type=int, default=5000, help="whose latency is measured")
     return parser.parse_args()
 
 
-def main():
-    options = parse_arguments()
-    print(describe_machine())
-    with tempfile.NamedTemporaryFile("w", suffix=".keys") as keys:
-        keys.write(KEY)
-        keys.flush()
-        with start(options, keys.name) as gateway:
-            runs = {kind: [] for kind in REQUESTS}
-            for repetition in range(options.repetitions):
-                for kind in REQUESTS:
-                    progress(f"repetition {repetition + 1} of {options.repetitions}: {kind}")
-                    runs[kind].append(measure(kind, gateway.port, options))
-            progress("latency")
-            took = latencies(gateway.port, options.calls)
-            progress("")
+def measure_plain(options, key_file):
+    """Runs by kind, and latencies."""
+    with start(options, key_file) as gateway:
+        runs = {kind: [] for kind in REQUESTS}
+        for repetition in range(options.repetitions):
+            for kind in REQUESTS:
+                progress(f"repetition {repetition + 1} of {options.repetitions}: {kind}")
+                runs[kind].append(measure(kind, gateway.port, options))
+        progress("latency")
+        took = latencies(gateway.port, options.calls)
+        progress("")
+    return runs, took
+
+
+def report(options, runs, took):
+    """Whether the bars hold."""
     print(f"{options.connections} connections, medians of {options.repetitions} runs of "
           f"{options.duration:g} s\n{'':18}requests/s   of /healthz   us of CPU   of /healthz")
     ratios, costs = {}, {}
@@ -148,6 +179,17 @@ def main():
     holds = min(ratios["publish"], 1 / costs["publish"]) >= RATIO_BAR
     print(f"a single publication at least {RATIO_BAR} as fast as /healthz, by rate and by CPU time: "
           f"{'holds' if holds else 'MISSED'}")
+    return holds
+
+
+def main():
+    options = parse_arguments()
+    print(describe_machine())
+    with tempfile.NamedTemporaryFile("w", suffix=".keys") as keys:
+        keys.write(KEY)
+        keys.flush()
+        holds = report(options, *measure_plain(options, keys.name))
+        measure_kept(options, keys.name)
     return 0 if holds else 1
 
 

@@ -78,7 +78,7 @@ SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const Soc
 
 SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
                          std::uint32_t shards, const ListenerTraits& listener,
-                         InstanceOptions options)
+                         InstanceOptions options, StoredState stored)
     : network_(network),
       scheduler_(scheduler),
       log_(network.clock(), sink_, LogLevel::kError, LogFormat::kText) {
@@ -92,7 +92,8 @@ SimInstance::SimInstance(SimNetwork& network, SimScheduler& scheduler, const Soc
     listeners.push_back(network.open_listener(address));
   }
   if (options.seed == 0) options.seed = network.random().next();
-  instance_ = std::move(*Instance::create(options, network.clock(), log_, std::move(backends)));
+  instance_ = std::move(
+      *Instance::create(options, network.clock(), log_, std::move(backends), std::move(stored)));
   instance_->listen(listeners, listener);
   for (std::uint32_t i = 0; i < shards; ++i) {
     SLUICE_CHECK(!instance_->shard(i).attach());

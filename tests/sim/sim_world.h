@@ -43,7 +43,8 @@ class SimInstance {
               std::optional<std::uint64_t> seed = std::nullopt, const SimKeys& keys = {});
   // The same with all that an instance can be told. Without a seed the network draws one.
   SimInstance(SimNetwork& network, SimScheduler& scheduler, const SocketAddress& address,
-              std::uint32_t shards, const ListenerTraits& listener, InstanceOptions options);
+              std::uint32_t shards, const ListenerTraits& listener, InstanceOptions options,
+              StoredState stored = {});
   ~SimInstance();
 
   Instance& gateway() { return *instance_; }

@@ -144,6 +144,20 @@ TEST_F(KeptHomeTest, ARepetitionIsToldByItsIdAfterARestart) {
   EXPECT_EQ(home->history("a").size(), 2u);
 }
 
+TEST_F(KeptHomeTest, ARepetitionWithSyncWaitsForTheFirstOne) {
+  const auto home = live();
+  home->publish("a", "1", false, "id");
+  EXPECT_EQ(home->answered.size(), 1u);
+  home->end_turn();
+  home->publish("a", "1", true, "id");
+  home->end_turn();
+  EXPECT_EQ(home->answered.size(), 1u);
+  home->store();
+  home->begin_turn();
+  ASSERT_EQ(home->answered.size(), 2u);
+  EXPECT_EQ(home->answered[1], home->answered[2]);
+}
+
 TEST_F(KeptHomeTest, AMailboxIsThereUntilItsMessagesHaveLeft) {
   auto home = live();
   home->publish(kBob, "1", false);
