@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/proto/token/sign.h"
@@ -41,6 +42,12 @@ class CentrifugeWorld {
         instance_(world_.network, world_.scheduler, kAddress, 2, limits, namespaces, std::nullopt,
                   {}, std::nullopt,
                   has_tokens ? SimKeys{{}, {std::string(kTokenKey)}} : SimKeys{}) {}
+
+  // With all that an instance can be told.
+  explicit CentrifugeWorld(InstanceOptions options, const SimOptions& network = {})
+      : world_(network),
+        instance_(world_.network, world_.scheduler, kAddress, 2, {.is_loopback = true},
+                  std::move(options)) {}
 
   SimInstance& instance() { return instance_; }
   World& world() { return world_; }
