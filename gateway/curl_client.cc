@@ -225,6 +225,7 @@ void CurlClient::collect() noexcept {
 void CurlClient::finish(Call& call, CURLcode code) noexcept {
   HttpReply answer;
   answer.kind = call.is_too_long ? HttpReply::Kind::kTooLong : kind_of(code);
+  answer.is_sent = call.is_sent;
   if (answer.kind == HttpReply::Kind::kUnreachable && !call.is_sent) {
     answer.kind = HttpReply::Kind::kUnconnected;
   }

@@ -28,6 +28,7 @@ struct HttpReply {
   Kind kind = Kind::kUnreachable;
   int status = 0;
   std::string_view body;  // valid until the call returns; any bytes
+  bool is_sent = true;    // of kTimeout: something of the request may have left
 };
 
 // Who asked. Called on the shard's thread.

@@ -34,14 +34,15 @@ HookDesk::HookDesk(HookKind kind, const HookParts& parts, HttpClient& client, Ho
 bool HookDesk::ask(Handle session, std::uint32_t number, std::string body,
                    std::string_view fields) noexcept {
   const bool has_slot = slots_.size() - free_.size() < concurrency_;
-  if ((!has_slot && queue_.size() >= queue_max_) || bytes_ + body.size() > bytes_max_) {
+  if ((!has_slot && queue_.size() >= queue_max_) ||
+      bytes_ + body.size() + fields.size() > bytes_max_) {
     counters_.count(HookOutcome::kBusy);
     return false;
   }
   const Time now = reactor_.now();
   Question question{
       session, number, std::move(body), std::string(fields), now, now + settings_.timeout};
-  bytes_ += question.body.size();
+  bytes_ += question.size();
   if (has_slot) {
     begin(std::move(question));
   } else {
@@ -102,7 +103,7 @@ void HookDesk::settle(std::uint32_t place, HookOutcome outcome,
 
 void HookDesk::finish(const Question& question, HookOutcome outcome,
                       std::optional<std::string_view> body) noexcept {
-  bytes_ -= question.body.size();
+  bytes_ -= question.size();
   counters_.observe(reactor_.now() - question.asked_at);
   if (!is_wanted(question)) return counters_.count(HookOutcome::kAbandoned);
   if (!body) counters_.count(outcome);

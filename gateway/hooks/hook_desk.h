@@ -85,6 +85,8 @@ class HookDesk final : private HttpReplySink {
     std::string fields;
     Time asked_at{};
     Time deadline{};
+
+    std::size_t size() const noexcept { return body.size() + fields.size(); }
   };
   // A question under way, or between two tries.
   struct Slot {
@@ -133,7 +135,7 @@ class HookDesk final : private HttpReplySink {
   std::vector<Slot> slots_;          // never more than concurrency_
   std::vector<std::uint32_t> free_;  // places in it
   std::deque<Question> queue_;       // in order of deadlines
-  std::size_t bytes_ = 0;            // of all bodies
+  std::size_t bytes_ = 0;            // of all questions
   Timer timer_;
 };
 

@@ -10,7 +10,7 @@ HookOutcome outcome_of(const HttpReply& reply, int status_max) noexcept {
       return reply.status >= 200 && reply.status <= status_max ? HookOutcome::kAllowed
                                                                : HookOutcome::kStatus;
     case HttpReply::Kind::kTimeout:
-      return HookOutcome::kTimeout;
+      return reply.is_sent ? HookOutcome::kTimeout : HookOutcome::kUnconnected;
     case HttpReply::Kind::kUnconnected:
       return HookOutcome::kUnconnected;
     case HttpReply::Kind::kUnreachable:

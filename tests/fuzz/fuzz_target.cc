@@ -16,6 +16,7 @@ constexpr std::array kTargets = {
     Target{"chat", chat},
     Target{"relay", relay},
     Target{"robot", robot},
+    Target{"hooks", hook_answers},
     Target{"api", api},
     Target{"centrifuge", centrifuge_commands},
     Target{"token", tokens},

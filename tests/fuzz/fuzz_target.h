@@ -78,6 +78,7 @@ void utf8(ConstBytes input);
 void chat(ConstBytes input);
 void relay(ConstBytes input);
 void robot(ConstBytes input);
+void hook_answers(ConstBytes input);
 void api(ConstBytes input);
 void centrifuge_commands(ConstBytes input);
 void tokens(ConstBytes input);

@@ -33,6 +33,7 @@ TARGETS = {
     "chat": ["proto/dialect/chat*.cc", "proto/dialect/client_list.cc", "proto/json/*.cc"],
     "relay": ["proto/dialect/mid.cc", "proto/dialect/relay.cc", "proto/identity.cc", "proto/json/scan.cc"],
     "robot": ["proto/dialect/robot.cc"],
+    "hooks": ["proto/hooks/*.cc", "proto/token/claim_parts.cc"],
     "api": ["proto/api/re*.cc", "proto/api/key.cc", "proto/base64.cc"],
     "centrifuge": ["proto/centrifuge/*.cc", "proto/json/fields.cc", "proto/json/scan.cc"],
     "token": ["proto/token/*.cc", "proto/json/fields.cc", "proto/base64.cc"],

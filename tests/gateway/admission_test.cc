@@ -196,6 +196,24 @@ TEST(ConnectionCounts, WhoWasAdmittedElsewhereCountsBeyondEveryLimit) {
   EXPECT_EQ(counts.enter(one), ConnectionCounts::Outcome::kCounted);
 }
 
+TEST(Admission, TheApplicationServersWordTakesThePlaceOfTrustWhereItIsAsked) {
+  const std::string head = "GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  const Simd simd = Simd::detect();
+  http::RequestParser parser(simd);
+  ASSERT_TRUE(parser.parse(as_bytes(head)).has_value());
+  AdmissionRules rules;
+  rules.are_asked_about[static_cast<std::size_t>(DialectKind::kChat)] = true;
+  EXPECT_FALSE(is_trusted(parser.request(), DialectKind::kChat, kLoopback, rules));
+  EXPECT_TRUE(is_trusted(parser.request(), DialectKind::kRelay, kLoopback, rules));
+  EXPECT_TRUE(check_admission(parser.request(), DialectKind::kChat, kLoopback, rules).has_value());
+  EXPECT_FALSE(check_admission(parser.request(), DialectKind::kChat, kPublic, rules, true));
+  EXPECT_TRUE(check_admission(parser.request(), DialectKind::kCentrifuge, kPublic, rules));
+  rules.are_asked_about[static_cast<std::size_t>(DialectKind::kCentrifuge)] = true;
+  EXPECT_FALSE(check_admission(parser.request(), DialectKind::kCentrifuge, kPublic, rules));
+  rules.insecure_identities = true;
+  EXPECT_TRUE(is_trusted(parser.request(), DialectKind::kChat, kPublic, rules));
+}
+
 TEST(Admission, TokensTakeThePlaceOfTrust) {
   const auto status_with_keys = [](DialectKind dialect, const ListenerTraits& listener,
                                    std::optional<bool> insecure, bool has_token) {

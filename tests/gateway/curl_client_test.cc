@@ -50,6 +50,7 @@ struct Reply {
   Kind kind;
   int status;
   std::string body;
+  bool is_sent = true;
 };
 
 using MakeBackend = std::unique_ptr<Backend> (*)(std::string& reason);
@@ -72,8 +73,10 @@ class CurlClientTest : public testing::TestWithParam<MakeBackend>, public HttpRe
   void open(const std::string& url) { client_ = curl_client_factory(url)(*reactor_); }
   void on_http_reply(std::uint32_t request, const HttpReply& reply) noexcept override {
     EXPECT_FALSE(inside_post_);
-    const bool is_first =
-        replies.emplace(request, Reply{reply.kind, reply.status, std::string(reply.body)}).second;
+    const bool is_first = replies
+                              .emplace(request, Reply{reply.kind, reply.status,
+                                                      std::string(reply.body), reply.is_sent})
+                              .second;
     EXPECT_TRUE(is_first) << "one reply for each request";
   }
   void post(std::uint32_t request, std::string_view json = kJson,
@@ -135,6 +138,42 @@ TEST_P(CurlClientTest, ALargeQuestionDoesNotWaitForAnInvitation) {
   EXPECT_EQ(server.requests().at(0).find("Expect"), std::string::npos);
 }
 
+TEST_P(CurlClientTest, MoreHeaderFieldsAreThoseOfOneRequest) {
+  StandInServer server([](const std::string&) { return http_answer("!"); });
+  open(server.url());
+  std::string fields = "Cookie: a=b; c\nX-N: 1\n";
+  client_->post({0, kJson, std::chrono::seconds(20), 64 * 1024, fields}, *this);
+  fields.assign(fields.size(), '?');  // it was copied
+  ASSERT_TRUE(run_until_replies(1));
+  post(1);
+  ASSERT_TRUE(run_until_replies(2));
+  const std::string first = server.requests().at(0);
+  EXPECT_NE(first.find("\r\nCookie: a=b; c\r\nX-N: 1\r\n"), std::string::npos) << first;
+  EXPECT_NE(first.find("\r\nContent-Type: application/json\r\n"), std::string::npos) << first;
+  EXPECT_EQ(first.find("Expect"), std::string::npos) << first;
+  EXPECT_EQ(server.requests().at(1).find("Cookie"), std::string::npos);
+  EXPECT_EQ(server.connections(), 1);
+}
+
+// The server closes the connection that it had kept open once it has read the next request. libcurl
+// takes that for a connection that was dead before, and sends the request again.
+TEST_P(CurlClientTest, WhatIsToBeSentOnceIsNotSentAgainByLibcurl) {
+  for (const bool is_once : {true, false}) {
+    replies.clear();
+    std::atomic<int> requests{0};
+    StandInServer server([&requests](const std::string&) {
+      return ++requests == 2 ? std::string(StandInServer::kHangUp) : http_answer("!");
+    });
+    open(server.url());
+    post(0);
+    ASSERT_TRUE(run_until_replies(1));
+    client_->post({1, kJson, std::chrono::seconds(20), 64 * 1024, {}, is_once}, *this);
+    ASSERT_TRUE(run_until_replies(2));
+    EXPECT_EQ(replies[1].kind, is_once ? Kind::kUnreachable : Kind::kAnswered);
+    EXPECT_EQ(requests.load(), is_once ? 2 : 3);
+  }
+}
+
 TEST_P(CurlClientTest, ConnectionsAreUsedAgain) {
   StandInServer server([](const std::string&) { return http_answer("!"); });
   open(server.url());
@@ -180,6 +219,7 @@ TEST_P(CurlClientTest, NoAnswerInTimeIsATimeoutWhereverItStops) {
     replies.clear();
     const Time asked = kClock.now();
     EXPECT_EQ(ask(server.url(), milliseconds(200)).kind, Kind::kTimeout) << part;
+    EXPECT_TRUE(replies[0].is_sent);
     EXPECT_GE(kClock.now() - asked, milliseconds(200));
   }
 }
@@ -237,7 +277,10 @@ TEST_P(CurlClientTest, AResolverThatDoesNotAnswerHoldsUpNobodyAndOneThreadOnly) 
   const Time asked = kClock.now();
   for (std::uint32_t i = 0; i < 64; ++i) post(i, kJson, milliseconds(300));
   ASSERT_TRUE(run_until_replies(64));
-  for (const auto& [request, reply] : replies) EXPECT_EQ(reply.kind, Kind::kTimeout);
+  for (const auto& [request, reply] : replies) {
+    EXPECT_EQ(reply.kind, Kind::kTimeout);
+    EXPECT_FALSE(reply.is_sent);
+  }
   EXPECT_LT(kClock.now() - asked, kSlowLookup);
   EXPECT_EQ(slow_lookups, 1);
   post(64);

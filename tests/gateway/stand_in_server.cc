@@ -94,6 +94,7 @@ bool StandInServer::read_from(int socket, std::string& rest) {
       requests_.push_back(request);
     }
     const std::string answer = answer_(request);
+    if (answer == kHangUp) return false;
     const ssize_t sent = ::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL);
     if (sent < 0 || answer.find("Connection: close") != std::string::npos) return false;
   }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -16,6 +17,9 @@ namespace sluice::test {
 // all stay open as long as their answers say. Used by the test's thread.
 class StandInServer {
  public:
+  // As an answer: the connection is closed instead.
+  static constexpr std::string_view kHangUp = "hang up";
+
   // `answer` gets a whole request and returns what is sent back; "": nothing, and the connection
   // stays.
   explicit StandInServer(std::function<std::string(const std::string& request)> answer);

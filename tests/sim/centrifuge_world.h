@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/proto/token/sign.h"
@@ -45,6 +46,12 @@ class CentrifugeWorld {
             SimKeys{{"secret"},
                     has_tokens ? std::vector{std::string(kTokenKey)} : std::vector<std::string>{},
                     expectations}) {}
+
+  // With all that an instance can be told.
+  explicit CentrifugeWorld(InstanceOptions options, const SimOptions& network = {})
+      : world_(network),
+        instance_(world_.network, world_.scheduler, kAddress, 2, {.is_loopback = true},
+                  std::move(options)) {}
 
   SimInstance& instance() { return instance_; }
   World& world() { return world_; }
