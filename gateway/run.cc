@@ -180,6 +180,36 @@ std::uint64_t random_seed() {
   return (std::uint64_t{device()} << 32) | device();
 }
 
+// What the options say of the instance, with the secrets that they name files of.
+Result<InstanceOptions, std::string> instance_options_of(const Options& options) {
+  auto token_keys = read_token_keys(options.token_key_files);
+  if (!token_keys) return fail(token_keys.error());
+  auto api_keys = read_api_keys(options.api);
+  if (!api_keys) return fail(api_keys.error());
+  auto hooks = set_up_hooks(options.hooks);
+  if (!hooks) return fail(hooks.error());
+
+  InstanceOptions all;
+  all.api = options.api;
+  all.api_keys = std::move(*api_keys);
+  all.limits = options.limits;
+  all.namespaces = options.namespaces;
+  all.compression = options.compression;
+  all.admission = {options.insecure_identities, options.allow_origin, !token_keys->empty()};
+  for (const DialectKind dialect : options.hooks.connect_for) {
+    all.admission.are_asked_about[static_cast<std::size_t>(dialect)] =
+        options.hooks.asks_about(dialect);
+  }
+  all.hooks = std::move(*hooks);
+  all.token_keys = std::move(*token_keys);
+  all.token_expectations = options.token_expectations;
+  all.seed = random_seed();
+  if (!options.robot_url.empty()) {
+    all.robot = {options.robot_name, curl_client_factory(options.robot_url)};
+  }
+  return all;
+}
+
 sigset_t block_stop_signals() noexcept {
   sigset_t signals;
   sigemptyset(&signals);
@@ -250,8 +280,8 @@ int run_gateway(const Options& options) {
 
   const auto plan = plan_shards(options, detect_cpus());
   if (!plan) return complain(plan.error());
-  auto token_keys = read_token_keys(options.token_key_files);
-  if (!token_keys) return complain(token_keys.error());
+  auto instance_options = instance_options_of(options);
+  if (!instance_options) return complain(instance_options.error());
   const auto connections = connections_max(options, raise_descriptor_limit(), plan->shards);
   if (!connections) return complain(connections.error());
   auto listeners = open_all(options, plan->shards);
@@ -259,36 +289,12 @@ int run_gateway(const Options& options) {
   auto backends = open_backends(forced_backend(options.backend), plan->shards, clock);
   if (!backends) return complain(backends.error().text);
 
-  auto api_keys = read_api_keys(options.api);
-  if (!api_keys) return complain(api_keys.error());
-  auto hooks = set_up_hooks(options.hooks);
-  if (!hooks) return complain(hooks.error());
-
-  InstanceOptions instance_options;
-  instance_options.api = options.api;
-  instance_options.api_keys = std::move(*api_keys);
-  instance_options.limits = options.limits;
-  instance_options.namespaces = options.namespaces;
-  instance_options.compression = options.compression;
-  instance_options.connections_max = *connections;
-  instance_options.admission = {options.insecure_identities, options.allow_origin,
-                                !token_keys->empty()};
-  for (const DialectKind dialect : options.hooks.connect_for) {
-    instance_options.admission.are_asked_about[static_cast<std::size_t>(dialect)] =
-        options.hooks.asks_about(dialect);
-  }
-  instance_options.hooks = std::move(*hooks);
-  instance_options.token_keys = std::move(*token_keys);
-  instance_options.token_expectations = options.token_expectations;
-  instance_options.seed = random_seed();
-  if (!options.robot_url.empty()) {
-    instance_options.robot = {options.robot_name, curl_client_factory(options.robot_url)};
-  }
+  instance_options->connections_max = *connections;
   auto opened = open_storage(options, clock, log);
   if (!opened) return complain(opened.error());
-  instance_options.storage = opened->storage.get();
+  instance_options->storage = opened->storage.get();
   const std::uint64_t unreadable = opened->stored.unreadable;
-  auto instance = Instance::create(instance_options, clock, log, std::move(backends->backends),
+  auto instance = Instance::create(*instance_options, clock, log, std::move(backends->backends),
                                    std::move(opened->stored));
   if (!instance) return complain(std::string(instance.error()));
   for (const Listening& listening : *listeners) {
