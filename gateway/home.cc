@@ -23,8 +23,9 @@ Home::Home(const HomeParts& parts)
       journal_(parts.journal) {}
 
 Home::~Home() {
-  for (const Held& held : held_) {
-    if (held.what.publication.payload != nullptr) payloads_.drop(*held.what.publication.payload);
+  for (const Delayed& delayed : delayed_) {
+    if (delayed.what.publication.payload != nullptr)
+      payloads_.drop(*delayed.what.publication.payload);
   }
   for (const auto& [key, channel] : channels_) {
     while (!channel->history.empty()) payloads_.drop(*channel->history.take_front().payload);
