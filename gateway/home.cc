@@ -267,6 +267,11 @@ void Home::let_out(Channel& channel, const Outgoing& what) noexcept {
   if (position.offset != Position::kNoPlace) {
     position.epoch = channel.assigned.epoch;
     channel.last = position;
+    // Its epoch has ended while it was held: who asks again is told of the new one.
+    const std::string_view id = publication.extras().id;
+    if (position.epoch != what.position.epoch && channel.options.has_history() && !id.empty()) {
+      recent_ids_.move(name.text, id, position);
+    }
   }
   const bool has_position = channel.options.has_history() && position.offset != Position::kNoPlace;
   if (!channel.uses.empty() || has_position) {

@@ -119,8 +119,10 @@ void Home::delay(std::uint64_t until, const Outgoing& what) noexcept {
 void Home::release(const Delayed& delayed, bool is_lost) noexcept {
   Outgoing what = delayed.what;
   const bool is_sync = (what.asker.flags & ShardMessage::kSync) != 0;
-  if (is_lost && is_sync) what.asker.flags |= ShardMessage::kFailed;
-  if (what.publication.payload == nullptr) return answer_publish(what.asker, what.position);
+  // A repeated one that was answered with the first one's position has perhaps another now.
+  const bool is_answer = what.publication.payload == nullptr;
+  if (is_lost && (is_sync || is_answer)) what.asker.flags |= ShardMessage::kFailed;
+  if (is_answer) return answer_publish(what.asker, what.position);
   Channel* const channel = find({what.publication.channel(), what.channel_hash});
   SLUICE_CHECK(channel != nullptr);  // kept by what is being published
   if (is_lost && channel->options.has_history() && !is_free(*channel)) renew_epoch(*channel);

@@ -289,7 +289,7 @@ void Router::close_journal() noexcept {
   if (parts_.journal == nullptr) return;
   home_.follow_journal();
   home_.close_all();
-  parts_.journal->flush();
+  parts_.journal->close();
 }
 
 void Router::hold(ChannelName channel) { ++held_[ChannelKey(channel)].sessions; }

@@ -72,6 +72,8 @@ class Journal {
   }
   // At the end of a turn: hands over what was written.
   void flush() noexcept;
+  // For the last time: waits until the storage has taken over everything, or has failed.
+  void close() noexcept;
 
  private:
   Storage& storage_;

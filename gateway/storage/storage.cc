@@ -70,6 +70,12 @@ void Storage::wake_up() noexcept {
   rung_.notify_one();
 }
 
+void Storage::make_room() noexcept {
+  if (!thread_.joinable()) return step();
+  ring(true);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
 bool Storage::has_chunks() const noexcept {
   return std::any_of(lanes_.begin(), lanes_.end(),
                      [](const auto& lane) { return !lane->full.empty(); });

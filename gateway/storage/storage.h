@@ -75,6 +75,9 @@ class Storage {
   // For shards: something was put into a lane.
   void ring(bool is_urgent) noexcept;
 
+  // For shards that stop: lets the storage work on what was handed over, and waits a little for it.
+  void make_room() noexcept;
+
   // Without a thread: does what is due.
   void step() noexcept;
   // When something is due: now or earlier, or Time::max() if a shard has to hand over something
