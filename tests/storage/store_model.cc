@@ -105,8 +105,12 @@ void StoreModel::append(std::vector<std::byte>& out, std::uint64_t id, ModelChan
   BlockPool blocks;
   PayloadPool payloads(blocks, 0);
   const Publication made = make_publication(payloads, channel.name, {as_bytes(text)});
-  write_record(out,
-               AppendRecord{id, place, made.frame_at, offset, WallTime{}, made.payload->bytes});
+  write_record(out, AppendRecord{id,
+                                 place,
+                                 made.frame_at,
+                                 {channel.position.epoch, offset},
+                                 WallTime{},
+                                 made.payload->bytes});
   payloads.drop(*made.payload);
   // The row says where the channel is; a store may find more than that.
   if (channel.state == ChannelState::kPartial) return;
@@ -168,7 +172,7 @@ std::string text_of(const StoredState& state) {
     const auto fill = [](auto& into, const std::vector<StoredItem>& from) {
       for (const StoredItem& item : from) {
         const PublicationView view{item.bytes, item.frame_at};
-        into[item.offset] = std::string(as_text(view.data()));
+        into[item.position.offset] = std::string(as_text(view.data()));
       }
     };
     fill(channel.history, stored.history);
