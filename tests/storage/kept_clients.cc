@@ -6,6 +6,7 @@ namespace sluice::test {
 namespace {
 
 constexpr Duration kPause = std::chrono::milliseconds(30);
+constexpr std::size_t kFiller = 3000;
 constexpr std::string_view kEndOfHead = "\r\n\r\n";
 
 }  // namespace
@@ -61,8 +62,11 @@ void KeptPublisher::publish() {
   const std::string to =
       is_to_user ? R"("user":")" + one.where.substr(5) : R"("channel":")" + one.where;
   const std::string number = std::to_string(number_);
-  line_->call("publish", "{" + to + R"(","data":{"i":)" + number + R"(},"idempotency_key":"k)" +
-                             number + (one.is_sync ? R"(","sync":true})" : R"("})"));
+  // Mail is so long that much of it waits in the gateway for who does not read.
+  const std::string filler(is_to_user ? kFiller : 0, 'x');
+  line_->call("publish", "{" + to + R"(","data":{"i":)" + number + R"(,"f":")" + filler +
+                             R"("},"idempotency_key":"k)" + number +
+                             (one.is_sync ? R"(","sync":true})" : R"("})"));
   is_waiting_ = true;
 }
 
@@ -151,12 +155,14 @@ void KeptFollower::hear(std::uint64_t offset, std::uint64_t number) {
   offset_ = offset;
 }
 
-void KeptReader::come(SimNetwork& network, const SocketAddress& address) {
+void KeptReader::come(SimNetwork& network, const SocketAddress& address, bool reads) {
   client_ = std::make_unique<SimClient>(network, address, "/sendone");
+  if (!reads) client_->stream().set_reading(false);
   client_->send_text(R"({"msg_type":"accept_","toy_id":")" + user_.substr(5) + "\"}");
 }
 
 void KeptReader::leave() {
+  client_->stream().set_reading(true);
   using namespace std::string_literals;
   client_->send_raw("\x88\x82\0\0\0\0\x03\xe8"s);  // a masked Close with 1000
 }

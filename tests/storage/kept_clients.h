@@ -103,7 +103,11 @@ class KeptReader {
   // Whether it was reset since it was asked last: what was on its way to it is lost.
   bool take_reset() { return std::exchange(was_reset_, false); }
   bool is_there() const { return client_ != nullptr; }
-  void come(SimNetwork& network, const SocketAddress& address);
+  // `reads`: or looks away until it leaves, or the instance has ended.
+  void come(SimNetwork& network, const SocketAddress& address, bool reads);
+  void look() {
+    if (client_ != nullptr) client_->stream().set_reading(true);
+  }
   // Says so, and goes once it has all that comes before the answer.
   void leave();
   void poll();

@@ -186,7 +186,11 @@ void KeptWorld::serve(Ending ending) {
     if (!run([&] { return std::none_of(publishers_.begin(), publishers_.end(), is_waiting); })) {
       if (disk_.has_power()) fail("a call is never answered");
     }
-    const Time then = network_.clock().now() + std::chrono::seconds(options_.has_faults ? 60 : 1);
+    // A stop needs no quiet, unless the disk has to recover first.
+    const bool is_quiet = ending == Ending::kQuiet;
+    const Time then = network_.clock().now() + std::chrono::seconds(options_.has_faults ? 60
+                                                                    : is_quiet          ? 1
+                                                                                        : 0);
     run([&] { return network_.clock().now() >= then; });
   }
   if (life_->instance->lost_wakes() > 0) fail("a wake was lost");
@@ -234,7 +238,7 @@ void KeptWorld::move_reader() {
   KeptReader& reader = *readers_[random_.below(readers_.size())];
   if (reader.is_there()) return reader.leave();
   there_.insert(reader.user());
-  reader.come(network_, life_->address);
+  reader.come(network_, life_->address, random_.chance(1, 2));
 }
 
 void KeptWorld::move_fault() {
@@ -276,6 +280,7 @@ void KeptWorld::end(Ending ending, bool has_served) {
   trouble_at_.reset();
   has_fault_ = false;
   // What was on its way to clients arrives.
+  for (const auto& reader : readers_) reader->look();
   const Time then = network_.clock().now() + std::chrono::seconds(1);
   run([&] { return network_.clock().now() >= then; });
   scheduler_.run_for(std::chrono::seconds(1));
@@ -291,7 +296,7 @@ void KeptWorld::end(Ending ending, bool has_served) {
 
 bool KeptWorld::close() {
   if (!start() || !check_histories()) return fail("the last start failed");
-  for (const auto& reader : readers_) reader->come(network_, life_->address);
+  for (const auto& reader : readers_) reader->come(network_, life_->address, true);
   const Time then = network_.clock().now() + std::chrono::seconds(5);
   run([&] { return network_.clock().now() >= then; });
   books_.check_mail(ends_);
