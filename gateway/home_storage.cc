@@ -39,7 +39,10 @@ void Home::deliver_mailbox(std::uint32_t to, const ShardMessage& subscribe,
   ShardMessage message = subscribe;
   const bool is_copied = (subscribe.flags & ShardMessage::kKeepUntilAck) != 0;
   message.number = std::exchange(box.missed, 0);
-  if (is_copied) message.number += std::exchange(box.missed_held, 0);
+  if (is_copied) {
+    message.number += std::exchange(box.missed_held, 0) + box.told;
+    box.told = message.number;
+  }
   if (message.number > 0) {
     message.kind = ShardMessage::Kind::kMissed;
     message.flags = is_copied ? ShardMessage::kKeepUntilAck : std::uint8_t{0};
@@ -124,11 +127,10 @@ void Home::take_unsent(std::uint32_t from, const ShardMessage& message) noexcept
 void Home::take_untold(std::uint32_t from, const ShardMessage& message) noexcept {
   const ChannelName name = channel_of(message);
   Channel* channel = find(name);
-  // Any session of the user that acknowledges may be told of what was held.
+  // The next session that acknowledges is told again in any case.
   const bool was_held = (message.flags & ShardMessage::kKeepUntilAck) != 0;
-  if (channel != nullptr && (was_held || is_for_mailbox(*channel, from))) {
-    Mailbox& box = mailbox_of(*channel, name);
-    (was_held ? box.missed_held : box.missed) += message.number;
+  if (channel != nullptr && !was_held && is_for_mailbox(*channel, from)) {
+    mailbox_of(*channel, name).missed += message.number;
   }
   payloads_.drop(*message.payload);
 }
@@ -151,7 +153,7 @@ void Home::on_left(std::uint32_t from, const ShardMessage& message) noexcept {
   if (channel->mailbox && !channel->mailbox->must_wait()) {
     // A number alone is not kept for ever: then the whole mailbox went.
     if (channel->mailbox->messages.empty()) {
-      channel->mailbox->missed = channel->mailbox->missed_held = 0;
+      channel->mailbox->forget_missed();
     }
     drop_mailbox_if_idle(*channel);
   }

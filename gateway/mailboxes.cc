@@ -1,5 +1,7 @@
 #include "gateway/mailboxes.h"
 
+#include <utility>
+
 #include "core/base/check.h"
 
 namespace sluice {
@@ -110,6 +112,7 @@ bool Mailboxes::acknowledge(Mailbox& box, Position position) noexcept {
   const StoredMessages::Item& item = box.messages.at(index);
   if (!item.is_held || item.epoch != position.epoch) return false;
   write_taken(box, position.offset);
+  if (std::exchange(box.told, 0) > 0) write_missed(box);
   payloads_.drop(*take(box, index).payload);
   counters_.mailbox_acknowledged.add();
   return true;
@@ -124,7 +127,7 @@ void Mailboxes::lose(Mailbox& box, Drop reason) noexcept {
   Payload& name_holder = *last.payload;
   const ChannelName name{last.publication().channel(), box.channel_hash};
   give_up(box, last, reason);
-  box.missed = box.missed_held = 0;
+  box.forget_missed();
   owner_.on_mailbox_lost(name);  // may destroy the box
   payloads_.drop(name_holder);
 }

@@ -42,20 +42,24 @@ struct Mailbox {
 
   explicit Mailbox(std::uint64_t hash) noexcept : channel_hash(hash) {}
   bool is_idle() const noexcept {
-    return messages.empty() && missed == 0 && missed_held == 0 && leaving.empty() && parked.empty();
+    return messages.empty() && missed_by_all() == 0 && leaving.empty() && parked.empty();
   }
   // Publications may still come back that the next session must get first.
   bool must_wait() const noexcept {
     return std::any_of(leaving.begin(), leaving.end(), [](const Leaving& l) { return l.was_last; });
   }
 
-  std::uint64_t missed_by_all() const noexcept { return missed + missed_held; }
+  void forget_missed() noexcept { missed = missed_held = told = 0; }
+  std::uint64_t missed_by_all() const noexcept { return missed + missed_held + told; }
 
   const std::uint64_t channel_hash;
   std::uint64_t kept_id = 0;  // the channel's number in the storage; 0: it is not there
   StoredMessages messages;
   std::uint64_t missed = 0;       // given up since the user was last here
   std::uint64_t missed_held = 0;  // of those that were held, since a session was told
+  // And what such sessions were told since one of them acknowledged something. It may not have
+  // arrived, so the next one is told again.
+  std::uint64_t told = 0;
   // Everything from one offset to the other was held, at some time, for the sessions that
   // acknowledge; up to the last one while there are any.
   std::uint64_t held_from = 0;
