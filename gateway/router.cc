@@ -285,11 +285,12 @@ void Router::restore(const StoredState& stored, Restored& count) {
   for (const StoredId& id : stored.ids) home_.restore(id);
 }
 
-void Router::close_journal() noexcept {
-  if (parts_.journal == nullptr) return;
+bool Router::close_journal() noexcept {
+  if (parts_.journal == nullptr) return true;
   home_.follow_journal();
   home_.close_all();
   parts_.journal->flush();
+  return parts_.journal->is_flushed();
 }
 
 void Router::hold(ChannelName channel) { ++held_[ChannelKey(channel)].sessions; }

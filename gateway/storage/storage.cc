@@ -51,10 +51,15 @@ void Storage::start() {
   });
 }
 
-void Storage::stop() noexcept {
+void Storage::halt() noexcept {
   if (stopping_.exchange(true)) return;
   wake_up();
   if (thread_.joinable()) thread_.join();
+}
+
+void Storage::stop() noexcept {
+  halt();
+  if (std::exchange(is_closed_, true)) return;
   // Batches may have waited for room in the ring, so more than one may be left.
   while (generation_ != 0 && has_chunks()) step();
   store_->close();

@@ -69,6 +69,8 @@ class Storage {
 
   // Runs `step` on a thread of its own until `stop`.
   void start();
+  // Ends the thread. From here on `step` stores at once what it finds.
+  void halt() noexcept;
   // Stores what was handed over, and closes the store. No shard hands over any more.
   void stop() noexcept;
 
@@ -119,6 +121,7 @@ class Storage {
   std::condition_variable rung_;
   bool is_rung_ = false;
   std::atomic<bool> stopping_{false};
+  bool is_closed_ = false;
   std::thread thread_;
 };
 
