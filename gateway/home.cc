@@ -23,8 +23,9 @@ Home::Home(const HomeParts& parts)
       journal_(parts.journal) {}
 
 Home::~Home() {
-  for (const Held& held : held_) {
-    if (held.what.publication.payload != nullptr) payloads_.drop(*held.what.publication.payload);
+  for (const Delayed& delayed : delayed_) {
+    if (delayed.what.publication.payload != nullptr)
+      payloads_.drop(*delayed.what.publication.payload);
   }
   for (const auto& [key, channel] : channels_) {
     while (!channel->history.empty()) payloads_.drop(*channel->history.take_front().payload);
@@ -266,16 +267,19 @@ void Home::let_out(Channel& channel, const Outgoing& what) noexcept {
   if (position.offset != Position::kNoPlace) {
     position.epoch = channel.assigned.epoch;
     channel.last = position;
+    // Its epoch has ended while it was delayed: who asks again is told of the new one.
+    if (position.epoch != what.position.epoch && channel.options.has_history()) {
+      recent_ids_.move(name.text, publication.extras().id, position);
+    }
   }
   const bool has_position = channel.options.has_history() && position.offset != Position::kNoPlace;
   if (!channel.uses.empty() || has_position) {
     counters_.distributed.add();
     if (has_position) keep_history(channel, name, publication, position);
-    if (channel.acknowledging > 0) {
-      hold(channel, name, publication, position, what.is_stored);
-    }
+    const bool is_held = channel.acknowledging > 0;
+    if (is_held) hold(channel, name, publication, position, what.is_stored);
     for (ShardUse& use : channel.uses) deliver(use, name, publication, position);
-    if (what.is_stored && channel.acknowledging == 0) {
+    if (what.is_stored && !is_held) {
       hand(channel, position.offset);
       ask_if_sent(channel, name);
     }

@@ -186,7 +186,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
     Asker asker;
     bool is_stored = false;  // in the user's mailbox on disk
   };
-  struct Held {
+  struct Delayed {
     std::uint64_t until;  // number of a record
     Outgoing what;
   };
@@ -263,8 +263,8 @@ class Home final : private BrokerEvents, private MailboxOwner {
                               bool is_sync) noexcept;
   std::uint64_t write_mailbox(Channel& channel, ChannelName name, const Publication& publication,
                               Position position) noexcept;
-  void hold(std::uint64_t until, const Outgoing& what) noexcept;
-  void release(const Held& held, bool is_lost) noexcept;
+  void delay(std::uint64_t until, const Outgoing& what) noexcept;
+  void release(const Delayed& delayed, bool is_lost) noexcept;
   void answer_repeated(ChannelName name, Position position, const Asker& asker) noexcept;
   void renew_epoch(Channel& channel) noexcept;
   void write_cut(Channel& channel) noexcept;
@@ -307,8 +307,8 @@ class Home final : private BrokerEvents, private MailboxOwner {
   ChannelWatcher* watcher_ = nullptr;  // null: nobody wants to know
   // With a Journal.
   Journal* const journal_;
-  std::deque<Held> held_;     // in the order of `until`
-  std::list<Channel*> open_;  // by when they were used last
+  std::deque<Delayed> delayed_;  // in the order of `until`
+  std::list<Channel*> open_;     // by when they were used last
   std::vector<ChannelKey> stale_;
   bool is_rewriting_ = false;  // all of them, because the storage was lost
 };

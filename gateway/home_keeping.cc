@@ -27,7 +27,7 @@ bool Home::is_free(const Channel& channel) const noexcept {
 bool Home::can_write(Channel& channel, ChannelName name) noexcept {
   if (journal_->has_room()) {
     if (!channel.kept || !channel.kept->is_stale) return true;
-    if (channel.kept->held_until <= journal_->durable()) {
+    if (channel.kept->delayed_until <= journal_->durable()) {
       rewrite(channel, name);
       return true;
     }
@@ -52,7 +52,7 @@ KeptChannel& Home::row_of(Channel& channel, ChannelName name, ChannelState state
 void Home::keep(Outgoing& what, Channel& channel) noexcept {
   const ChannelName name{what.publication.channel(), what.channel_hash};
   const bool is_sync = (what.asker.flags & ShardMessage::kSync) != 0;
-  std::uint64_t until = channel.kept ? channel.kept->held_until : 0;
+  std::uint64_t until = channel.kept ? channel.kept->delayed_until : 0;
   bool is_written = true;
   if (what.position.offset != Position::kNoPlace) {
     std::uint64_t own = 0;
@@ -73,8 +73,8 @@ void Home::keep(Outgoing& what, Channel& channel) noexcept {
   }
   if (is_sync && !is_written) what.asker.flags |= ShardMessage::kFailed;
   if (until <= journal_->durable()) return let_out(channel, what);
-  hold(until, what);
-  if (channel.kept) channel.kept->held_until = held_.back().until;
+  delay(until, what);
+  if (channel.kept) channel.kept->delayed_until = delayed_.back().until;
 }
 
 // The number of the record, 0 if it could not be written.
@@ -110,17 +110,19 @@ std::uint64_t Home::write_mailbox(Channel& channel, ChannelName name,
 }
 
 // They leave in the order of coming, so each waits for what those before it wait for.
-void Home::hold(std::uint64_t until, const Outgoing& what) noexcept {
-  if (!held_.empty()) until = std::max(until, held_.back().until);
-  held_.push_back({until, what});
-  counters_.held.set(static_cast<std::int64_t>(held_.size()));
+void Home::delay(std::uint64_t until, const Outgoing& what) noexcept {
+  if (!delayed_.empty()) until = std::max(until, delayed_.back().until);
+  delayed_.push_back({until, what});
+  counters_.delayed.set(static_cast<std::int64_t>(delayed_.size()));
 }
 
-void Home::release(const Held& held, bool is_lost) noexcept {
-  Outgoing what = held.what;
+void Home::release(const Delayed& delayed, bool is_lost) noexcept {
+  Outgoing what = delayed.what;
   const bool is_sync = (what.asker.flags & ShardMessage::kSync) != 0;
-  if (is_lost && is_sync) what.asker.flags |= ShardMessage::kFailed;
-  if (what.publication.payload == nullptr) return answer_publish(what.asker, what.position);
+  // A repeated one that was answered with the first one's position has perhaps another now.
+  const bool is_answer = what.publication.payload == nullptr;
+  if (is_lost && (is_sync || is_answer)) what.asker.flags |= ShardMessage::kFailed;
+  if (is_answer) return answer_publish(what.asker, what.position);
   Channel* const channel = find({what.publication.channel(), what.channel_hash});
   SLUICE_CHECK(channel != nullptr);  // kept by what is being published
   if (is_lost && channel->options.has_history() && !is_free(*channel)) renew_epoch(*channel);
@@ -129,13 +131,13 @@ void Home::release(const Held& held, bool is_lost) noexcept {
 
 void Home::follow_journal() noexcept {
   const Journal::News news = journal_->poll();
-  while (!held_.empty() && (news.is_lost || held_.front().until <= journal_->durable())) {
-    const Held held = held_.front();
-    held_.pop_front();
+  while (!delayed_.empty() && (news.is_lost || delayed_.front().until <= journal_->durable())) {
+    const Delayed delayed = delayed_.front();
+    delayed_.pop_front();
     // What is durable by now has not been lost with the rest.
-    release(held, held.until > journal_->durable());
+    release(delayed, delayed.until > journal_->durable());
   }
-  counters_.held.set(static_cast<std::int64_t>(held_.size()));
+  counters_.delayed.set(static_cast<std::int64_t>(delayed_.size()));
   if (news.is_lost) lose_journal();
   if (news.is_back) is_rewriting_ = true;
 }
@@ -144,7 +146,7 @@ void Home::follow_journal() noexcept {
 void Home::answer_repeated(ChannelName name, Position position, const Asker& asker) noexcept {
   Outgoing what{name.hash, {}, position, asker};
   const Channel* const channel = find(name);
-  std::uint64_t until = channel != nullptr && channel->kept ? channel->kept->held_until : 0;
+  std::uint64_t until = channel != nullptr && channel->kept ? channel->kept->delayed_until : 0;
   if (wants_sync(name, asker.flags)) {
     what.asker.flags |= ShardMessage::kSync;
     if (!journal_->is_up() || is_rewriting_ ||
@@ -156,7 +158,7 @@ void Home::answer_repeated(ChannelName name, Position position, const Asker& ask
     }
   }
   if (until <= journal_->durable()) return answer_publish(what.asker, position);
-  hold(until, what);
+  delay(until, what);
 }
 
 // The disk may believe that no offset beyond its own was seen: of this epoch none is, then. The

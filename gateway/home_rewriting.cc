@@ -23,7 +23,7 @@ void Home::lose_journal() noexcept {
     KeptChannel& kept = *channel->kept;
     kept.is_open = kept.is_open && kept.opened <= journal_->durable();
     kept.opened = 0;
-    kept.held_until = 0;
+    kept.delayed_until = 0;
     go_stale(*channel, key.name());
   }
 }
@@ -70,8 +70,8 @@ void Home::write_stale() noexcept {
     const ChannelKey& key = stale_[looked_at];
     Channel* const channel = find(key.name());
     if (channel == nullptr || !channel->kept || !channel->kept->is_stale) continue;
-    // What is held was written under the old number, and is not in the history yet.
-    if (channel->kept->held_until > journal_->durable()) break;
+    // What is delayed was written under the old number, and is not in the history yet.
+    if (channel->kept->delayed_until > journal_->durable()) break;
     rewrite(*channel, key.name());
   }
   stale_.erase(stale_.begin(), stale_.begin() + static_cast<std::ptrdiff_t>(looked_at));

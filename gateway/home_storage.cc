@@ -113,7 +113,7 @@ void Home::take_unsent(std::uint32_t from, const ShardMessage& message) noexcept
   } else if (channel != nullptr && is_for_mailbox(*channel, from)) {
     counters_.mailbox_returned.add();
     const bool is_stored = channel->kept && take_back_handed(*channel, message.number);
-    store(*channel, name, publication, {message.epoch, message.number}, is_stored);
+    store(*channel, name, publication, {channel->last.epoch, message.number}, is_stored);
   } else {
     counters_.drop(Drop::kSessionEnded);
   }

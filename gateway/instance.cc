@@ -174,10 +174,7 @@ void Instance::finish() noexcept {
     is_busy = false;
     for (const auto& shard : shards_) is_busy |= shard->finish_turn();
   }
-  options_.storage->halt();
-  for (const auto& shard : shards_) {
-    while (!shard->close_journal()) options_.storage->step();
-  }
+  for (const auto& shard : shards_) shard->close_journal();
 }
 
 Restored Instance::restored() const noexcept {

@@ -287,7 +287,7 @@ KeepingFigures keeping_figures(const Shards& shards) {
     const ShardCounters& counters = shard->counters();
     all.unkept += counters.unkept.value();
     all.stale_channels += counters.stale_channels.value();
-    all.held += counters.held.value();
+    all.delayed += counters.delayed.value();
     all.waiting_bytes += counters.storage_waiting_bytes.value();
     all.mailbox_restored += counters.mailbox_restored.value();
   }

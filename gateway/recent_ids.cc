@@ -37,6 +37,12 @@ std::string_view RecentIds::add(std::string_view channel, std::string_view id, P
   return key_;
 }
 
+void RecentIds::move(std::string_view channel, std::string_view id, Position position) {
+  make_key(key_, channel, id);
+  const auto found = positions_.find(key_);
+  if (found != positions_.end()) found->second = position;
+}
+
 void RecentIds::restore(std::string_view key, Position position, Time until, Time now) {
   if (until <= now || !positions_.emplace(key, position).second) return;
   order_.push_back({until, std::string(key)});

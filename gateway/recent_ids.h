@@ -29,6 +29,9 @@ class RecentIds {
   const Position* find(std::string_view channel, std::string_view id, Time now);
   // Answers the key that stands for both, good until the next call. REQUIRES: `find` answered null.
   std::string_view add(std::string_view channel, std::string_view id, Position position, Time now);
+  // It got another position than was thought. Does nothing if the id is empty or not known any
+  // more.
+  void move(std::string_view channel, std::string_view id, Position position);
   // What was remembered under a key in another process; known ones and those of the past are left
   // out. In the order of `until`.
   void restore(std::string_view key, Position position, Time until, Time now);

@@ -285,12 +285,11 @@ void Router::restore(const StoredState& stored, Restored& count) {
   for (const StoredId& id : stored.ids) home_.restore(id);
 }
 
-bool Router::close_journal() noexcept {
-  if (parts_.journal == nullptr) return true;
+void Router::close_journal() noexcept {
+  if (parts_.journal == nullptr) return;
   home_.follow_journal();
   home_.close_all();
-  parts_.journal->flush();
-  return parts_.journal->is_flushed();
+  parts_.journal->close();
 }
 
 void Router::hold(ChannelName channel) { ++held_[ChannelKey(channel)].sessions; }

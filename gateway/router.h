@@ -136,7 +136,7 @@ class Router final : private HomeOutlet {
   // With a journal, before the first turn: what was stored of the channels whose home is here.
   void restore(const StoredState& stored, Restored& count);
   // Nothing is published any more: what is kept is handed over for the last time.
-  bool close_journal() noexcept;
+  void close_journal() noexcept;
   // Whether a shard that sleeps has something to do.
   bool has_news() const noexcept { return parts_.journal != nullptr && parts_.journal->has_news(); }
 

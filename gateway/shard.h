@@ -91,9 +91,8 @@ class Shard final : private ReactorHost,
   // The threads of all shards have ended; one thread turns what is left between them. True if there
   // was something.
   bool finish_turn() noexcept;
-  // Hands the storage what is kept, for the last time. False: the storage has to store something
-  // first, and then it is to be called again.
-  bool close_journal() noexcept { return router_.close_journal(); }
+  // Hands the storage what is kept, for the last time.
+  void close_journal() noexcept { router_.close_journal(); }
   // Who can wake this shard's siblings; before `attach`.
   void set_wake(std::function<void(std::uint32_t)> wake) { wake_ = std::move(wake); }
 

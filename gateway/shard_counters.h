@@ -127,7 +127,7 @@ struct ShardCounters {
   Counter mailbox_restored;      // from the disk, at the start
   Counter unkept;                // publications that the storage could not take when they came
   Gauge stale_channels;          // to be written anew
-  Gauge held;                    // publications that wait until they are on disk
+  Gauge delayed;                 // publications that wait until they are on disk
   Gauge storage_waiting_bytes;
   Gauge subscriptions;
   Counter compression_agreed;  // handshakes

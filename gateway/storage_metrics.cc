@@ -28,7 +28,8 @@ void put_storage(MetricsText& text, const StorageCounters& counters,
           counters.bytes.value());
   gauge("sluice_storage_waiting_bytes", "Bytes of records that are not on disk yet.",
         keeping.waiting_bytes);
-  gauge("sluice_storage_held", "Publications that wait until they are on disk.", keeping.held);
+  gauge("sluice_storage_delayed", "Publications that wait until they are on disk.",
+        keeping.delayed);
   counter("sluice_storage_unkept_total",
           "Publications that the storage could not take when they came.", keeping.unkept);
   gauge("sluice_storage_stale_channels", "Channels that have to be written anew for that.",

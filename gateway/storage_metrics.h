@@ -10,7 +10,7 @@ namespace sluice {
 struct KeepingFigures {
   std::uint64_t unkept = 0;
   std::int64_t stale_channels = 0;
-  std::int64_t held = 0;
+  std::int64_t delayed = 0;
   std::int64_t waiting_bytes = 0;
   std::uint64_t mailbox_restored = 0;
 };

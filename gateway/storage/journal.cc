@@ -47,4 +47,15 @@ void Journal::flush() noexcept {
   is_urgent_ = ends_rewriting_ = false;
 }
 
+void Journal::close() noexcept {
+  flush();
+  while (!buffer_.empty()) {
+    // All chunks are under way; the storage gives them back once it has stored them, or failed.
+    lane_.is_urgent.store(true, std::memory_order_seq_cst);
+    storage_.make_room();
+    poll();
+    flush();
+  }
+}
+
 }  // namespace sluice

@@ -89,9 +89,10 @@ class Journal {
            lane_.generation.load(std::memory_order_acquire) != generation_ ||
            (!buffer_.empty() && !lane_.spare.empty());
   }
-  // At the end of a turn: hands over what was written, once a chunk is spare.
+  // At the end of a turn: hands over what was written.
   void flush() noexcept;
-  bool is_flushed() const noexcept { return buffer_.empty() && !ends_rewriting_; }
+  // For the last time: waits until the storage has taken over everything, or has failed.
+  void close() noexcept;
 
  private:
   Storage& storage_;

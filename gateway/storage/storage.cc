@@ -51,15 +51,10 @@ void Storage::start() {
   });
 }
 
-void Storage::halt() noexcept {
+void Storage::stop() noexcept {
   if (stopping_.exchange(true)) return;
   wake_up();
   if (thread_.joinable()) thread_.join();
-}
-
-void Storage::stop() noexcept {
-  halt();
-  if (std::exchange(is_closed_, true)) return;
   // Batches may have waited for room in the ring, so more than one may be left.
   while (generation_ != 0 && has_chunks()) step();
   store_->close();
@@ -73,6 +68,12 @@ void Storage::wake_up() noexcept {
   const std::lock_guard lock(mutex_);
   is_rung_ = true;
   rung_.notify_one();
+}
+
+void Storage::make_room() noexcept {
+  if (!thread_.joinable()) return step();
+  ring(true);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 bool Storage::has_chunks() const noexcept {

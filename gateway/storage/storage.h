@@ -69,13 +69,14 @@ class Storage {
 
   // Runs `step` on a thread of its own until `stop`.
   void start();
-  // Ends the thread. From here on `step` stores at once what it finds.
-  void halt() noexcept;
   // Stores what was handed over, and closes the store. No shard hands over any more.
   void stop() noexcept;
 
   // For shards: something was put into a lane.
   void ring(bool is_urgent) noexcept;
+
+  // For shards that stop: lets the storage work on what was handed over, and waits a little for it.
+  void make_room() noexcept;
 
   // Without a thread: does what is due.
   void step() noexcept;
@@ -121,7 +122,6 @@ class Storage {
   std::condition_variable rung_;
   bool is_rung_ = false;
   std::atomic<bool> stopping_{false};
-  bool is_closed_ = false;
   std::thread thread_;
 };
 

@@ -12,12 +12,13 @@ START_SECONDS = 20
 
 
 class Gateway:
-    """One running gateway on a free port. A context manager; `lines` is its standard error so far."""
+    """One running gateway on a free port. A context manager; `lines` is its standard error so far.
+    `through`: the words of a command that runs it."""
 
-    def __init__(self, *arguments, listen=("127.0.0.1:0",), exit_code=0):
+    def __init__(self, *arguments, listen=("127.0.0.1:0",), exit_code=0, through=()):
         self.exit_code = exit_code
         options = [word for address in listen for word in ("--listen", address)]
-        self.process = subprocess.Popen([BINARY, *options, *arguments], stderr=subprocess.PIPE,
+        self.process = subprocess.Popen([*through, BINARY, *options, *arguments], stderr=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         self.lines = []
         self._changed = threading.Condition()
@@ -63,6 +64,12 @@ class Gateway:
         self.process.stdout.close()
         if self.process.returncode != self.exit_code:
             raise AssertionError(f"exit code {self.process.returncode}: {self.lines[-5:]}")
+
+    def kill(self):
+        """kill -9: nothing is tidied up."""
+        self.exit_code = -signal.SIGKILL
+        self.process.kill()
+        self.process.wait(15)
 
     def url(self, path="/"):
         return f"ws://127.0.0.1:{self.port}{path}"

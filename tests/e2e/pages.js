@@ -1,7 +1,7 @@
 // Drives the pages in headless Chromium: port, browser and the group in pages/ are the arguments.
 //
 // A group exports functions (tests), each given a Desk and a gateway that has nothing stored yet. What
-// is to be done with the gateway stands on standard output ("gateway stop", "gateway start"); the
+// is to be done with the gateway stands on standard output ("gateway stop", "kill", "start"); the
 // parent does it and answers "done".
 "use strict";
 const assert = require("assert");

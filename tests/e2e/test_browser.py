@@ -64,6 +64,9 @@ class Browser(unittest.TestCase):
             for line in node.stdout:
                 if line == "gateway stop\n":
                     gateway.close()
+                elif line == "gateway kill\n":
+                    gateway.kill()
+                    gateway.close()
                 elif line == "gateway start\n":
                     gateway = start()
                 else:
@@ -107,13 +110,19 @@ class Browser(unittest.TestCase):
     def test_what_was_missed(self):
         self.drive("history", "--backend", "io_uring")
 
+    def drive_centrifuge(self, group, *options, settings=()):
+        settings = ("history_messages=1000", "subscribe=everybody", "publish=everybody", *settings)
+        self.drive(group, *options, *(word for setting in settings
+                                      for word in ("--namespace", f"hist.{setting}")))
+
     def test_a_centrifuge_client_that_was_offline(self):
         for backend in ("io_uring", "epoll"):
             with self.subTest(backend=backend):
-                self.drive("centrifuge", "--backend", backend, *(
-                    word for setting in ("history_messages=1000", "subscribe=everybody",
-                                         "publish=everybody")
-                    for word in ("--namespace", f"hist.{setting}")))
+                self.drive_centrifuge("centrifuge", "--backend", backend)
+
+    def test_a_centrifuge_client_that_was_offline_while_the_gateway_was_killed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.drive_centrifuge("centrifuge_kept", "--data", folder, settings=("sync=on",))
 
     def test_how_the_pages_look(self):
         with tempfile.TemporaryDirectory() as folder:

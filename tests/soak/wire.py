@@ -16,7 +16,7 @@ CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 FIN, RSV1 = 0x80, 0x40
 PIECE = 65536
 OFFER = b"permessage-deflate; client_no_context_takeover; client_max_window_bits"
-PATHS = {"echo": "/", "chat": "/chat", "relay": "/sendone"}
+PATHS = {"echo": "/", "chat": "/chat", "relay": "/sendone", "centrifuge": "/connection/websocket"}
 
 
 class Gone(Exception):

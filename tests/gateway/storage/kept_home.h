@@ -94,9 +94,17 @@ class KeptHome final : public HomeOutlet {
     home_->publish(0, made);
     home_->run();
   }
-  void subscribe(std::string_view channel) { home_->subscribe(0, about(channel)); }
-  void unsubscribe(std::string_view channel) {
-    home_->unsubscribe(0, about(channel));
+  void subscribe(std::string_view channel, std::uint8_t flags = 0) {
+    home_->subscribe(0, about(channel, flags));
+  }
+  void acknowledge(std::string_view channel, Position position) {
+    ShardMessage made = about(channel);
+    made.epoch = position.epoch;
+    made.number = position.offset;
+    home_->acknowledge(made);
+  }
+  void unsubscribe(std::string_view channel, std::uint8_t flags = 0) {
+    home_->unsubscribe(0, about(channel, flags));
     for (const std::string& left : std::exchange(leaving, {})) home_->on_left(0, about(left));
   }
   // The kernel has all that was handed to the sessions so far.
@@ -115,12 +123,14 @@ class KeptHome final : public HomeOutlet {
       (has_failed ? failed : answered)[message.request] = {message.epoch, message.number};
     }
     if (message.payload == nullptr) return true;
+    if (message.kind == Kind::kMissed) missed += message.number;
     if (message.kind == Kind::kDeliver || message.kind == Kind::kDeliverTo) {
       const Publication publication = publication_of(message);
       const std::string channel(publication.channel());
       const std::string text(as_text(publication.data()));
       if (kind_of(channel) == ChannelKind::kUser) {
         handed[channel].push_back(text);
+        handed_at[text] = {message.epoch, message.number};
       } else {
         see(channel, {message.epoch, message.number}, text);
       }
@@ -165,7 +175,9 @@ class KeptHome final : public HomeOutlet {
   std::map<std::uint32_t, Position> answered;
   std::map<std::uint32_t, Position> failed;
   std::map<std::string, std::vector<std::string>> handed;  // by user's channel
+  std::map<std::string, Position> handed_at;               // by text
   std::set<std::string> arrived;                           // texts
+  std::uint64_t missed = 0;                                // told to users
   std::vector<std::string> asked_sent;
   std::vector<std::string> leaving;
   std::vector<std::string> last_history;
@@ -174,8 +186,9 @@ class KeptHome final : public HomeOutlet {
 
  private:
   static ChannelName name(std::string_view text) { return ChannelName::of({1, 2}, text); }
-  ShardMessage about(std::string_view channel) {
+  ShardMessage about(std::string_view channel, std::uint8_t flags = 0) {
     ShardMessage made;
+    made.flags = flags;
     made.name_size = static_cast<std::uint16_t>(channel.size());
     made.channel_hash = name(channel).hash;
     made.payload = &payloads_.make(channel.size());

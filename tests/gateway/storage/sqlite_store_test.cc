@@ -200,8 +200,8 @@ TEST_F(SqliteStoreTest, WhatMakesNoSenseIsLeftOutAndCounted) {
     ASSERT_FALSE(store.apply(batch.bytes()));
     ASSERT_FALSE(store.commit());
   }
-  run("INSERT INTO publication VALUES (1, 0, 3, 0, 9, x'00ff')");
-  run("INSERT INTO publication VALUES (1, 7, 4, 0, 0, x'')");
+  run("INSERT INTO publication VALUES (1, 0, 3, 1, 0, 9, x'00ff')");
+  run("INSERT INTO publication VALUES (1, 7, 4, 1, 0, 0, x'')");
   run("INSERT INTO channel VALUES (9, x'', 0, 1, 1, 0)");
   run("INSERT INTO channel VALUES (10, 'x', 5, 1, 1, 0)");
   EXPECT_EQ(found(), "a 7:2 h1@5000000000=one\nunreadable 5\n");

@@ -86,22 +86,6 @@ TEST_F(StorageTest, CommitsAtOnceWhatSomebodyWaitsFor) {
   EXPECT_EQ(storage_->due(), Time::max());
 }
 
-TEST_F(StorageTest, AfterAHaltWhatFoundNoChunkCanStillBeStored) {
-  for (std::size_t i = 0; i <= StorageLane::kChunks; ++i) {
-    EXPECT_TRUE(journals_[0].is_flushed());
-    put(0, std::to_string(i));
-    journals_[0].flush();
-  }
-  EXPECT_FALSE(journals_[0].is_flushed());
-  storage_->halt();
-  storage_->step();
-  EXPECT_EQ(on_disk().size(), StorageLane::kChunks);
-  journals_[0].flush();
-  EXPECT_TRUE(journals_[0].is_flushed());
-  storage_->stop();
-  EXPECT_EQ(on_disk().size(), StorageLane::kChunks + 1);
-}
-
 TEST_F(StorageTest, WhatWasHandedOverCanBeHurriedLater) {
   put(0, "a");
   journals_[0].flush();
