@@ -90,6 +90,7 @@ struct Restored {
   std::uint64_t channels = 0;
   std::uint64_t publications = 0;
   std::uint64_t left_out = 0;  // publications: limits, time and namespaces leave no place for them
+  std::uint64_t events = 0;
 };
 
 // Owned by a Router, on its shard's thread. Does not know sessions, only the shards they live on.

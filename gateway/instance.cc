@@ -106,6 +106,10 @@ void Instance::hand_out(StoredState stored) {
   for (StoredId& id : stored.ids) {
     part_of(RecentIds::channel_of(id.key)).ids.push_back(std::move(id));
   }
+  // With as many shards as before, those of one connection or channel stay in their order.
+  for (StoredEvent& event : stored.events) {
+    parts[shard_of_number(event.number) % shards_.size()].events.push_back(std::move(event));
+  }
   for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i]->restore(std::move(parts[i]));
 }
 
@@ -180,6 +184,7 @@ Restored Instance::restored() const noexcept {
     all.channels += part.channels;
     all.publications += part.publications;
     all.left_out += part.left_out;
+    all.events += part.events;
   }
   return all;
 }

@@ -248,6 +248,7 @@ void say_kept(const Logger& log, const Instance& instance, const Options& option
                             {"channels", restored.channels},
                             {"publications", restored.publications},
                             {"left_out", restored.left_out},
+                            {"events", restored.events},
                             {"unreadable", unreadable}});
   if (unreadable == 0) return;
   log.warn("some of what was on disk makes no sense and was left out", {{"rows", unreadable}});

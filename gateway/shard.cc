@@ -107,7 +107,13 @@ void Shard::add_listener(int descriptor, std::uint32_t listener, const ListenerT
 
 std::error_code Shard::attach() noexcept {
   reactor_.attach();
-  if (journal_) router_.restore(std::exchange(stored_, {}), restored_);
+  if (journal_) {
+    const StoredState stored = std::exchange(stored_, {});
+    router_.restore(stored, restored_);
+    restored_.events += stored.events.size();
+    // Without the hook they stay where they are, for a start with it.
+    if (events_ != nullptr) events_->restore(stored.events);
+  }
   for (Listener& listener : listeners_) {
     const auto handle = backend_->listen(listener.descriptor);
     if (!handle) return handle.error();

@@ -7,7 +7,8 @@ namespace sluice {
 
 void Shard::use_hooks(hooks::Signer signer) {
   hooks_.emplace(*shared_.hooks, std::move(signer), shared_.exchange.shards(), random_.next(),
-                 reactor_, counters_.hooks, static_cast<HookAsker&>(*this));
+                 reactor_, counters_.hooks, static_cast<HookAsker&>(*this),
+                 journal_ ? &*journal_ : nullptr);
   context_.hooks = &*hooks_;
   events_ = hooks_->events();
   if (events_ != nullptr) router_.tell(*this);

@@ -138,9 +138,15 @@ bool Shard::finish_turn() noexcept {
 }
 
 void Shard::check_stop() noexcept {
-  if (events_ != nullptr && reactor_.now() >= *stop_deadline_) {
-    if (const std::uint64_t lost = events_->give_up(); lost > 0) {
-      shared_.log.warn("events were not taken in time", {{"shard", index_}, {"events", lost}});
+  // What happens behind that is told by the next process, if there is a disk.
+  if (events_ != nullptr && (is_stop_due() || reactor_.now() >= *stop_deadline_)) {
+    const EventOutbox::LeftOver left = events_->give_up();
+    if (left.lost > 0) {
+      shared_.log.warn("events were not taken in time", {{"shard", index_}, {"events", left.lost}});
+    }
+    if (left.kept > 0) {
+      shared_.log.info("events wait on disk for the next start",
+                       {{"shard", index_}, {"events", left.kept}});
     }
   }
   if (is_stop_due()) {

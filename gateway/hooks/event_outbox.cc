@@ -25,7 +25,7 @@ EventOutbox::EventOutbox(const HookParts& parts, HttpClient& client)
       client_(client),
       counters_(parts.counters),
       queue_(share(parts.settings.events_queue, parts.shards),
-             share(parts.settings.events_bytes, parts.shards), parts.counters),
+             share(parts.settings.events_bytes, parts.shards), parts.counters, parts.journal),
       timer_([](void* self, Time) noexcept { static_cast<EventOutbox*>(self)->on_timer(); }, this) {
 }
 
@@ -33,14 +33,24 @@ std::string EventOutbox::next_id() noexcept { return make_uuid(random_.next(), r
 
 void EventOutbox::report(const hooks::Event& event) noexcept {
   counters_.events[static_cast<std::size_t>(event.type)].add();
-  if (has_given_up_) return counters_.lose(EventLoss::kStopped, 1);
+  if (has_given_up_ && !keeps_) return counters_.lose(EventLoss::kStopped, 1);
   const auto now =
       std::chrono::floor<std::chrono::milliseconds>(reactor_.clock().wall_now().time_since_epoch());
   std::string text;
   hooks::append_event(text, event, next_id(), now.count());
   queue_.push(std::move(text), reactor_.now());
-  // At the next tick, so that events of one turn travel together.
-  if (!is_under_way_ && !timer_.armed()) reactor_.timers().arm(timer_, reactor_.now());
+  begin_soon();
+}
+
+void EventOutbox::restore(std::span<const StoredEvent> stored) noexcept {
+  for (const StoredEvent& event : stored) queue_.restore(event, reactor_.now());
+  if (!queue_.empty()) begin_soon();
+}
+
+// At the next tick, so that events of one turn travel together.
+void EventOutbox::begin_soon() noexcept {
+  if (is_under_way_ || has_given_up_ || timer_.armed()) return;
+  reactor_.timers().arm(timer_, reactor_.now());
 }
 
 void EventOutbox::on_timer() noexcept { deliver(); }
@@ -103,12 +113,14 @@ void EventOutbox::hurry() noexcept {
   if (timer_.armed()) reactor_.timers().arm(timer_, reactor_.now());
 }
 
-std::uint64_t EventOutbox::give_up() noexcept {
-  if (std::exchange(has_given_up_, true)) return 0;
+EventOutbox::LeftOver EventOutbox::give_up() noexcept {
+  if (std::exchange(has_given_up_, true)) return {};
   timer_.cancel();
-  const std::uint64_t before = queue_.lost();
+  const std::uint64_t left = queue_.size();
+  keeps_ = queue_.keep();
+  if (keeps_) return {left, 0};
   queue_.clear(EventLoss::kStopped);
-  return queue_.lost() - before;
+  return {0, left};
 }
 
 }  // namespace sluice

@@ -40,6 +40,7 @@ struct HookCounters {
   std::array<OfKind, kHookKinds> kinds;
   std::array<Counter, hooks::kEventNames.size()> events;  // that happened
   Counter events_taken;
+  Counter events_restored;  // from the disk
   std::array<Counter, kEventLossLabels.size()> events_lost;
   Gauge event_bytes;  // that wait
 

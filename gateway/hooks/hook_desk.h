@@ -27,6 +27,7 @@
 #include "gateway/hooks/hook_counters.h"
 #include "gateway/hooks/hook_settings.h"
 #include "gateway/http_client.h"
+#include "gateway/storage/journal.h"
 #include "proto/hooks/answer.h"
 #include "proto/hooks/signature.h"
 
@@ -54,6 +55,7 @@ struct HookParts {
   Reactor& reactor;
   Random& random;
   HookCounters& counters;
+  Journal* journal = nullptr;  // null: nothing outlives the process
 };
 
 // Owned by a shard, on its thread; ends before its HttpClient. Reads no answers.

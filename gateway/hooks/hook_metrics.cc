@@ -76,10 +76,13 @@ void append_hook_metrics(MetricsText& text, Shards shards) {
   per_label(text, shards, "type", hooks::kEventNames,
             [](const HookCounters& c) -> auto& { return c.events; });
   text.family("sluice_hook_events_taken_total", MetricType::kCounter,
-              "Of these, those that the application server has taken.");
+              "Of these and of those restored, what the application server has taken.");
   text.sample(sum(shards, [](const HookCounters& c) -> auto& { return c.events_taken; }));
+  text.family("sluice_hook_events_restored_total", MetricType::kCounter,
+              "Events that an earlier process has left on disk.");
+  text.sample(sum(shards, [](const HookCounters& c) -> auto& { return c.events_restored; }));
   text.family("sluice_hook_events_lost_total", MetricType::kCounter,
-              "Of these, those that were given up.");
+              "Of these and of those restored, what was given up.");
   per_label(text, shards, "reason", kEventLossLabels,
             [](const HookCounters& c) -> auto& { return c.events_lost; });
   text.family("sluice_hook_event_bytes", MetricType::kGauge,

@@ -6,9 +6,9 @@ namespace sluice {
 
 ShardHooks::ShardHooks(const HookSetup& setup, hooks::Signer signer, std::size_t shards,
                        std::uint64_t seed, Reactor& reactor, HookCounters& counters,
-                       HookAsker& asker)
+                       HookAsker& asker, Journal* journal)
     : settings_(setup.settings), signer_(std::move(signer)), random_(seed) {
-  const HookParts parts{settings_, shards, signer_, reactor, random_, counters};
+  const HookParts parts{settings_, shards, signer_, reactor, random_, counters, journal};
   for (std::size_t i = 0; i < kHookKinds; ++i) {
     const auto kind = static_cast<HookKind>(i);
     if (!settings_.has(kind)) continue;

@@ -19,7 +19,7 @@ class ShardHooks final {
  public:
   // `seed`: of what is drawn here: ids, pauses.
   ShardHooks(const HookSetup& setup, hooks::Signer signer, std::size_t shards, std::uint64_t seed,
-             Reactor& reactor, HookCounters& counters, HookAsker& asker);
+             Reactor& reactor, HookCounters& counters, HookAsker& asker, Journal* journal);
 
   // Null: the application server has no such hook.
   HookDesk* desk(HookKind kind) noexcept {

@@ -21,10 +21,12 @@ Journal::News Journal::poll() noexcept {
   ids_ = 0;
   buffer_.clear();
   is_urgent_ = ends_rewriting_ = false;
+  if (news.is_lost && keeper_ != nullptr) keeper_->lose_journal();
   return news;
 }
 
 void Journal::flush() noexcept {
+  if (keeper_ != nullptr) keeper_->catch_up();
   if (buffer_.empty() && !ends_rewriting_) {
     if (!std::exchange(is_urgent_, false)) return;
     // Somebody waits for what was handed over before.

@@ -15,6 +15,20 @@
 
 namespace sluice {
 
+// Keeps something on disk beside the channels. Called on the shard's thread.
+class JournalKeeper {
+ public:
+  // What it wrote may be on disk or not, and nothing can be written.
+  virtual void lose_journal() noexcept = 0;
+  // Writes everything, of whatever size: what is of earlier generations goes behind it.
+  virtual void write_anew() noexcept = 0;
+  // At the end of a turn: writes what had no room before.
+  virtual void catch_up() noexcept = 0;
+
+ protected:
+  ~JournalKeeper() = default;
+};
+
 // Owned by a shard, on its thread.
 class Journal {
  public:
@@ -57,8 +71,13 @@ class Journal {
   // Somebody waits for what was written: it goes to the disk at once.
   void hurry() noexcept { is_urgent_ = true; }
   // All channels of the shard were written anew.
-  void end_rewriting() noexcept { ends_rewriting_ = true; }
-  // A number for a channel. REQUIRES: is_up.
+  void end_rewriting() noexcept {
+    if (keeper_ != nullptr) keeper_->write_anew();
+    ends_rewriting_ = true;
+  }
+  // Null: there is none any more.
+  void set_keeper(JournalKeeper* keeper) noexcept { keeper_ = keeper; }
+  // A number for a channel or an event. REQUIRES: is_up.
   std::uint64_t new_id() noexcept {
     return (generation_ << kGenerationShift) | (++ids_ << kShardBits) | shard_;
   }
@@ -81,6 +100,7 @@ class Journal {
   const std::uint64_t shard_;
   const std::size_t queue_max_;
   const Clock& clock_;
+  JournalKeeper* keeper_ = nullptr;
   std::uint64_t generation_;
   std::uint64_t durable_ = 0;
   std::uint64_t written_ = 0;

@@ -24,7 +24,7 @@ struct Chunk {
   std::vector<std::byte> bytes;
   std::uint64_t generation = 0;
   std::uint64_t last = 0;       // number of its last record
-  bool ends_rewriting = false;  // all channels of the shard were written anew with it
+  bool ends_rewriting = false;  // everything of the shard was written anew with it
 };
 
 // Owned by the Storage; each member is for the side that is named.

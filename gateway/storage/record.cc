@@ -16,6 +16,8 @@ enum class Kind : std::uint8_t {
   kReplace,
   kMissed,
   kId,
+  kEvent,
+  kEventGone,
 };
 
 std::int64_t ticks(WallTime time) noexcept { return time.time_since_epoch().count(); }
@@ -99,6 +101,20 @@ void write_record(std::vector<std::byte>& out, const IdRecord& record) {
   writer.put_text(record.key);
 }
 
+void write_record(std::vector<std::byte>& out, const EventRecord& record) {
+  Writer writer(out);
+  writer.put(Kind::kEvent);
+  writer.put(record.number);
+  writer.put(ticks(record.came_at));
+  writer.put_text(record.text);
+}
+
+void write_record(std::vector<std::byte>& out, const EventGoneRecord& record) {
+  Writer writer(out);
+  writer.put(Kind::kEventGone);
+  writer.put(record.number);
+}
+
 namespace {
 
 ChannelRecord read_channel(Reader& in) noexcept {
@@ -142,6 +158,14 @@ IdRecord read_id(Reader& in) noexcept {
   return record;
 }
 
+EventRecord read_event(Reader& in) noexcept {
+  EventRecord record;
+  record.number = in.get<std::uint64_t>();
+  record.came_at = time_of(in.get<std::int64_t>());
+  record.text = in.get_text();
+  return record;
+}
+
 void read_one(Reader& in, RecordSink& sink) noexcept {
   switch (in.get<Kind>()) {
     case Kind::kChannel:
@@ -179,6 +203,10 @@ void read_one(Reader& in, RecordSink& sink) noexcept {
     }
     case Kind::kId:
       return sink.on(read_id(in));
+    case Kind::kEvent:
+      return sink.on(read_event(in));
+    case Kind::kEventGone:
+      return sink.on(EventGoneRecord{in.get<std::uint64_t>()});
   }
 }
 

@@ -1,4 +1,5 @@
-// What a shard tells the storage: changes of what its channels keep, one after the other.
+// What a shard tells the storage: changes of what its channels and its outbox of events keep, one
+// after the other.
 //
 // Records lie behind each other in chunks of bytes, so that handing over a publication is one copy
 // and no allocation. They never leave the process: their form needs no version.
@@ -84,6 +85,16 @@ struct IdRecord {
   WallTime until;
   std::string_view key;
 };
+// An event waits for the application server.
+struct EventRecord {
+  std::uint64_t number = 0;  // rises with each of a shard
+  WallTime came_at;
+  std::string_view text;  // JSON
+};
+// It does no more.
+struct EventGoneRecord {
+  std::uint64_t number = 0;
+};
 // Reads records. Implemented by a store.
 class RecordSink {
  public:
@@ -96,6 +107,8 @@ class RecordSink {
   virtual void on(const ReplaceRecord& record) noexcept = 0;
   virtual void on(const MissedRecord& record) noexcept = 0;
   virtual void on(const IdRecord& record) noexcept = 0;
+  virtual void on(const EventRecord& record) noexcept = 0;
+  virtual void on(const EventGoneRecord& record) noexcept = 0;
 
  protected:
   ~RecordSink() = default;
@@ -111,6 +124,8 @@ void write_record(std::vector<std::byte>& out, const DropRecord& record);
 void write_record(std::vector<std::byte>& out, const ReplaceRecord& record);
 void write_record(std::vector<std::byte>& out, const MissedRecord& record);
 void write_record(std::vector<std::byte>& out, const IdRecord& record);
+void write_record(std::vector<std::byte>& out, const EventRecord& record);
+void write_record(std::vector<std::byte>& out, const EventGoneRecord& record);
 
 // Hands over all records of `in`, which write_record made; returns how many.
 std::size_t read_records(ConstBytes in, RecordSink& sink) noexcept;

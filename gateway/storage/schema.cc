@@ -40,6 +40,11 @@ CREATE TABLE recent_id (
   offset INTEGER NOT NULL,
   key BLOB NOT NULL
 );
+CREATE TABLE event (
+  number INTEGER PRIMARY KEY,
+  came_at INTEGER NOT NULL,
+  body BLOB NOT NULL
+);
 )sql";
 
 constexpr std::array<const char*, 1> kSteps = {kFirst};

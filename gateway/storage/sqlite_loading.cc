@@ -54,6 +54,7 @@ Result<StoredState, StorageFault> SqliteStore::load() {
   auto fault = load_channels(state);
   if (!fault) fault = load_publications(state);
   if (!fault) fault = load_ids(state);
+  if (!fault) fault = load_events(state);
   if (fault) return fail(std::move(*fault));
   return state;
 }
@@ -113,6 +114,19 @@ std::optional<StorageFault> SqliteStore::load_ids(StoredState& state) {
   while (rows.next()) {
     state.ids.push_back(
         {std::string(as_text(rows.bytes(0))), {rows.number(1), rows.number(2)}, rows.time(3)});
+  }
+  return rows.fault();
+}
+
+std::optional<StorageFault> SqliteStore::load_events(StoredState& state) {
+  Rows rows(db_, "SELECT number, came_at, body FROM event ORDER BY number");
+  while (rows.next()) {
+    const std::string_view text = as_text(rows.bytes(2));
+    if (!text.starts_with('{') || !text.ends_with('}')) {
+      ++state.unreadable;
+      continue;
+    }
+    state.events.push_back({rows.number(0), rows.time(1), std::string(text)});
   }
   return rows.fault();
 }

@@ -20,7 +20,7 @@ constexpr const char* kPragmas =
     "PRAGMA cell_size_check=ON;";
 
 // In the order of SqliteStore::Query.
-constexpr std::array<const char*, 13> kQueries = {
+constexpr std::array<const char*, 15> kQueries = {
     "BEGIN IMMEDIATE",
     "COMMIT",
     "INSERT INTO channel (id, state, epoch, last, missed, name) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -37,6 +37,8 @@ constexpr std::array<const char*, 13> kQueries = {
     "INSERT INTO recent_id (number, until, epoch, offset, key) VALUES (?1, ?2, ?3, ?4, ?5)",
     "DELETE FROM recent_id WHERE number <= ?1 OR number IN "
     "(SELECT number FROM recent_id WHERE until <= ?2 ORDER BY number LIMIT 1000)",
+    "INSERT INTO event (number, came_at, body) VALUES (?1, ?2, ?3)",
+    "DELETE FROM event WHERE number = ?1",
 };
 
 std::int64_t integer(std::uint64_t value) noexcept { return static_cast<std::int64_t>(value); }
@@ -178,7 +180,8 @@ std::optional<StorageFault> SqliteStore::drop_older() noexcept {
   if (fault_) return fault_;
   const std::string bound = std::to_string(generation_ << kGenerationShift);
   const std::string sql = "DELETE FROM channel WHERE id < " + bound +
-                          ";DELETE FROM publication WHERE channel < " + bound;
+                          ";DELETE FROM publication WHERE channel < " + bound +
+                          ";DELETE FROM event WHERE number < " + bound;
   if (auto fault = exec(sql.c_str(), "write to the database")) fault_ = fault;
   return fault_;
 }
@@ -232,6 +235,15 @@ void SqliteStore::on(const IdRecord& record) noexcept {
   bind_bytes(Query::kPutId, 5, as_bytes(record.key));
   run(Query::kPutId, static_cast<std::uint64_t>(++last_id_number_), record.until,
       record.position.epoch, record.position.offset);
+}
+
+void SqliteStore::on(const EventRecord& record) noexcept {
+  bind_bytes(Query::kPutEvent, 3, as_bytes(record.text));
+  run(Query::kPutEvent, record.number, record.came_at);
+}
+
+void SqliteStore::on(const EventGoneRecord& record) noexcept {
+  run(Query::kDropEvent, record.number);
 }
 
 }  // namespace sluice

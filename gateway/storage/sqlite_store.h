@@ -55,6 +55,8 @@ class SqliteStore final : public Store {
     kDropPublications,
     kPutId,
     kForgetIds,
+    kPutEvent,
+    kDropEvent,
     kCount
   };
 
@@ -67,6 +69,8 @@ class SqliteStore final : public Store {
   void on(const ReplaceRecord& record) noexcept override;
   void on(const MissedRecord& record) noexcept override;
   void on(const IdRecord& record) noexcept override;
+  void on(const EventRecord& record) noexcept override;
+  void on(const EventGoneRecord& record) noexcept override;
 
   std::optional<StorageFault> connect();
   std::optional<StorageFault> begin_generation();
@@ -85,6 +89,7 @@ class SqliteStore final : public Store {
   std::optional<StorageFault> load_channels(StoredState& state);
   std::optional<StorageFault> load_publications(StoredState& state);
   std::optional<StorageFault> load_ids(StoredState& state);
+  std::optional<StorageFault> load_events(StoredState& state);
 
   const SqliteSettings settings_;
   const Clock& clock_;

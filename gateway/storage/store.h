@@ -59,10 +59,16 @@ struct StoredId {
   Position position;
   WallTime until;
 };
+struct StoredEvent {
+  std::uint64_t number = 0;
+  WallTime came_at;
+  std::string text;
+};
 struct StoredState {
   std::vector<StoredChannel> channels;
-  std::vector<StoredId> ids;     // in the order of coming
-  std::uint64_t unreadable = 0;  // publications and channels that make no sense; left out
+  std::vector<StoredId> ids;        // in the order of coming
+  std::vector<StoredEvent> events;  // by number
+  std::uint64_t unreadable = 0;     // rows that make no sense; left out
 };
 
 // Used on one thread at a time.
@@ -82,15 +88,20 @@ class Store : public RecordSink {
   virtual std::optional<StorageFault> apply(ConstBytes records) noexcept = 0;
   // All that was applied is on disk.
   virtual std::optional<StorageFault> commit() noexcept = 0;
-  // Every shard has written its channels anew in this generation: what is of others goes.
+  // Every shard has written its channels and events anew in this generation: what is of others
+  // goes.
   virtual std::optional<StorageFault> drop_older() noexcept = 0;
   // Orderly; without it the next start has a little more to do.
   virtual void close() noexcept = 0;
 };
 
-// Numbers of channels: the generation that gave them out, a count, the shard.
+// Numbers of channels and events: the generation that gave them out, a count, the shard.
 inline constexpr unsigned kGenerationShift = 40;
 inline constexpr unsigned kShardBits = 6;
+// The shard that has given out a number.
+constexpr std::uint32_t shard_of_number(std::uint64_t number) noexcept {
+  return static_cast<std::uint32_t>(number & ((1U << kShardBits) - 1));
+}
 
 // The first epoch that `shard` may give out in this generation: no two are ever alike.
 constexpr std::uint64_t first_epoch_of(std::uint64_t salt, std::uint64_t generation,

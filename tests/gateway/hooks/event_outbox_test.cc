@@ -3,6 +3,7 @@
 #include <map>
 
 #include "tests/gateway/hooks/hook_stand.h"
+#include "tests/gateway/storage/memory_store.h"
 
 namespace sluice::test {
 namespace {
@@ -42,6 +43,12 @@ class EventOutboxTest : public HookStand {
     return counters_.events_lost[static_cast<std::size_t>(reason)].value();
   }
 
+  struct NoSink final : LogSink {
+    void write(std::string_view) noexcept override {}
+  } sink_;
+  Logger log_{network_.clock(), sink_, LogLevel::kError, LogFormat::kText};
+  std::unique_ptr<Storage> storage_;
+  std::unique_ptr<Journal> journal_;
   std::unique_ptr<ScriptedClient> client_;
   std::unique_ptr<EventOutbox> outbox_;
 };
@@ -173,11 +180,11 @@ TEST_F(EventOutboxTest, AStopHurriesAndGivesUpInTheEnd) {
   live(std::chrono::seconds(1));
   EXPECT_GE(script_.asked.size(), 7u);
   report("b");
-  EXPECT_EQ(outbox_->give_up(), 2u);
+  EXPECT_EQ(outbox_->give_up().lost, 2u);
   EXPECT_TRUE(outbox_->is_empty());
   report("c");
   EXPECT_TRUE(outbox_->is_empty());
-  EXPECT_EQ(outbox_->give_up(), 0u);
+  EXPECT_EQ(outbox_->give_up().lost, 0u);
   EXPECT_EQ(lost(EventLoss::kStopped), 3u);
   script_.asked.clear();
   live(std::chrono::seconds(5));
@@ -189,10 +196,59 @@ TEST_F(EventOutboxTest, GivingUpWithADeliveryUnderWayIsSafe) {
   report("a");
   live(milliseconds(15));
   ASSERT_EQ(script_.under_way, 1u);
-  EXPECT_EQ(outbox_->give_up(), 1u);
+  EXPECT_EQ(outbox_->give_up().lost, 1u);
   live(milliseconds(100));
   EXPECT_EQ(counters_.events_taken.value(), 0u);
   EXPECT_TRUE(outbox_->is_empty());
+}
+
+TEST_F(EventOutboxTest, WhatAStopLeavesOnDiskIsTheNextProcesss) {
+  MemoryDisk disk;
+  const auto begin = [&] {
+    storage_ = std::make_unique<Storage>(std::make_unique<MemoryStore>(disk), network_.clock(),
+                                         log_, StorageSettings{});
+    const auto stored = storage_->open();
+    storage_->serve(1, [](std::uint32_t) {});
+    journal_ = std::make_unique<Journal>(*storage_, 0, 1 << 20, network_.clock());
+    parts_.journal = journal_.get();
+    open();
+    outbox_->restore(stored->events);
+  };
+  const auto end = [&] {
+    outbox_.reset();
+    journal_->flush();
+    storage_->stop();
+  };
+  fate_ = {std::chrono::seconds(60), Kind::kUnconnected, 0, ""};
+  begin();
+  report("a");
+  live(milliseconds(20));
+  report("b");
+  ASSERT_EQ(script_.under_way, 1u);
+  const EventOutbox::LeftOver left = outbox_->give_up();
+  EXPECT_EQ(left.kept, 2u);
+  EXPECT_EQ(left.lost, 0u);
+  EXPECT_TRUE(outbox_->is_empty()) << "nobody has to wait for them";
+  report("c");
+  live(std::chrono::minutes(2));
+  EXPECT_EQ(script_.asked.size(), 1u) << "nothing is tried any more";
+  end();
+
+  fate_ = {milliseconds(1), Kind::kAnswered, 200, ""};
+  begin();
+  live(milliseconds(100));
+  ASSERT_EQ(script_.asked.size(), 2u) << "without a new event";
+  EXPECT_EQ(clients(script_.asked[1]), "abc");
+  EXPECT_NE(member(script_.asked[1], "delivery"), member(script_.asked[0], "delivery"));
+  const auto first_event = [](const std::string& body) {
+    return member(body.substr(body.find("\"events\"")), "id");
+  };
+  EXPECT_EQ(first_event(script_.asked[1]), first_event(script_.asked[0]));
+  EXPECT_EQ(member(script_.asked[1], "lost"), "-");
+  EXPECT_EQ(lost(EventLoss::kStopped), 0u);
+  EXPECT_EQ(counters_.events_restored.value(), 3u);
+  end();
+  EXPECT_TRUE(disk.tables.events.empty());
 }
 
 // At least once, in order, and nothing lost untold: for any server.

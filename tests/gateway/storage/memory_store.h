@@ -29,6 +29,7 @@ struct MemoryDisk {
     std::map<std::uint64_t, Channel> channels;
     std::map<Key, StoredItem> publications;
     std::vector<StoredId> ids;
+    std::map<std::uint64_t, StoredEvent> events;
   };
 
   Tables tables;
@@ -76,6 +77,7 @@ class MemoryStore final : public Store {
       state.channels.push_back(std::move(loaded));
     }
     state.ids = tables_.ids;
+    for (const auto& [number, event] : tables_.events) state.events.push_back(event);
     return state;
   }
   std::optional<StorageFault> apply(ConstBytes records) noexcept override {
@@ -93,6 +95,7 @@ class MemoryStore final : public Store {
     std::erase_if(tables_.channels, [&](const auto& one) { return one.first < bound; });
     std::erase_if(tables_.publications,
                   [&](const auto& one) { return std::get<0>(one.first) < bound; });
+    std::erase_if(tables_.events, [&](const auto& one) { return one.first < bound; });
     return std::nullopt;
   }
   void close() noexcept override {}
@@ -143,6 +146,10 @@ class MemoryStore final : public Store {
   void on(const IdRecord& r) noexcept override {
     tables_.ids.push_back({std::string(r.key), r.position, r.until});
   }
+  void on(const EventRecord& r) noexcept override {
+    tables_.events[r.number] = {r.number, r.came_at, std::string(r.text)};
+  }
+  void on(const EventGoneRecord& r) noexcept override { tables_.events.erase(r.number); }
 
   MemoryDisk& disk_;
   MemoryDisk::Tables tables_;

@@ -46,13 +46,26 @@ TEST_F(SqliteStoreTest, KeepsWhatWasCommitted) {
         .append(1, "a", Place::kHistory, 1, "one")
         .append(1, "a", Place::kHistory, 2, "two")
         .append(1, "a", Place::kMailbox, 2, "for you")
-        .put(IdRecord{{7, 1}, wall(9), "k"});
+        .put(IdRecord{{7, 1}, wall(9), "k"})
+        .put(EventRecord{5, wall(8), R"({"n":5})"})
+        .put(EventRecord{3, wall(8), R"({"n":3})"})
+        .put(EventRecord{4, wall(8), R"({"n":4})"})
+        .put(EventGoneRecord{4})
+        .put(EventRecord{6, wall(8), "what is this"});
     ASSERT_FALSE(store.apply(batch.bytes()));
     ASSERT_FALSE(store.commit());
-    ASSERT_FALSE(store.apply(Batch().append(1, "a", Place::kHistory, 3, "three").bytes()));
+    ASSERT_FALSE(store.apply(
+        Batch().append(1, "a", Place::kHistory, 3, "three").put(EventGoneRecord{5}).bytes()));
   }
   EXPECT_EQ(found(),
-            "a 7:2 open h1@5000000000=one h2@5000000000=two m2@5000000000=for you\nid k 7:1\n");
+            "a 7:2 open h1@5000000000=one h2@5000000000=two m2@5000000000=for you\nid k 7:1\n"
+            "event 3@8000000000 {\"n\":3}\nevent 5@8000000000 {\"n\":5}\nunreadable 1\n");
+}
+
+void put_event(Batch& batch, int number, Random& random) {
+  const auto event = static_cast<std::uint64_t>(number) + 1;
+  batch.put(EventRecord{event, wall(number), "{}"});
+  if (random.chance(1, 2)) batch.put(EventGoneRecord{1 + random.below(event)});
 }
 
 TEST_F(SqliteStoreTest, ChangesAreAsTheModelHasThem) {
@@ -70,6 +83,7 @@ TEST_F(SqliteStoreTest, ChangesAreAsTheModelHasThem) {
     const std::uint64_t id = draw();
     const std::uint64_t offset = 1 + random.below(9);
     const auto place = random.chance(1, 2) ? Place::kHistory : Place::kMailbox;
+    if (random.chance(1, 5)) put_event(batch, i, random);
     switch (random.below(9)) {
       case 0:
         if (ids > 6 && random.chance(5, 6)) break;
@@ -149,10 +163,12 @@ TEST_F(SqliteStoreTest, OlderGenerationsGoOnceAllIsWrittenAnew) {
   Batch batch;
   batch.channel(5, "old", {7, 1}).append(5, "old", Place::kHistory, 1, "x");
   batch.channel(now | 1, "new", {7, 1}).append(now | 1, "new", Place::kHistory, 1, "y");
+  batch.put(EventRecord{now - 1, wall(1), "{}"}).put(EventRecord{now | 1, wall(1), "{}"});
   ASSERT_FALSE(store.apply(batch.bytes()));
   ASSERT_FALSE(store.drop_older());
   ASSERT_FALSE(store.commit());
-  EXPECT_EQ(in_words(*store.load()), "new 7:1 h1@5000000000=y\n");
+  EXPECT_EQ(in_words(*store.load()),
+            "new 7:1 h1@5000000000=y\nevent " + std::to_string(now | 1) + "@1000000000 {}\n");
 }
 
 TEST_F(SqliteStoreTest, IdsAreForgottenByTimeAndNumber) {

@@ -30,6 +30,10 @@ inline std::string in_words(const StoredState& state) {
     text += "id " + id.key + " " + std::to_string(id.position.epoch) + ":" +
             std::to_string(id.position.offset) + "\n";
   }
+  for (const StoredEvent& event : state.events) {
+    text += "event " + std::to_string(event.number) + "@" +
+            std::to_string(event.came_at.time_since_epoch().count()) + " " + event.text + "\n";
+  }
   if (state.unreadable > 0) text += "unreadable " + std::to_string(state.unreadable) + "\n";
   return text;
 }
