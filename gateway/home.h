@@ -279,6 +279,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   // home_rewriting.cc
   void lose_journal() noexcept;
   void go_stale(Channel& channel, ChannelName name) noexcept;
+  bool can_rewrite(const Channel& channel) const noexcept;
   void rewrite(Channel& channel, ChannelName name) noexcept;
   void write_stale() noexcept;
   void write_ids() noexcept;

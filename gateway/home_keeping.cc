@@ -27,7 +27,7 @@ bool Home::is_free(const Channel& channel) const noexcept {
 bool Home::can_write(Channel& channel, ChannelName name) noexcept {
   if (journal_->has_room()) {
     if (!channel.kept || !channel.kept->is_stale) return true;
-    if (channel.kept->delayed_until <= journal_->durable()) {
+    if (can_rewrite(channel)) {
       rewrite(channel, name);
       return true;
     }

@@ -28,6 +28,12 @@ void Home::lose_journal() noexcept {
   }
 }
 
+// What was handed to sessions is on disk under the old number only, and must stay there until it
+// has left them.
+bool Home::can_rewrite(const Channel& channel) const noexcept {
+  return channel.kept->handed.empty() && channel.kept->delayed_until <= journal_->durable();
+}
+
 // Writes all of a channel under a new number, which takes the old one's place once it is whole.
 void Home::rewrite(Channel& channel, ChannelName name) noexcept {
   KeptChannel& kept = *channel.kept;
@@ -59,22 +65,26 @@ void Home::rewrite(Channel& channel, ChannelName name) noexcept {
   kept.is_stale = false;
   kept.cut_up_to =
       channel.history.empty() ? channel.last.offset : channel.history.front().offset - 1;
-  kept.handed.clear();
-  kept.asked = 0;
   list_open(channel);
 }
 
 void Home::write_stale() noexcept {
   std::size_t looked_at = 0;
+  std::size_t put_off = 0;
   for (; looked_at < stale_.size() && journal_->has_room(); ++looked_at) {
-    const ChannelKey& key = stale_[looked_at];
+    ChannelKey& key = stale_[looked_at];
     Channel* const channel = find(key.name());
     if (channel == nullptr || !channel->kept || !channel->kept->is_stale) continue;
     // What is delayed was written under the old number, and is not in the history yet.
     if (channel->kept->delayed_until > journal_->durable()) break;
+    if (!can_rewrite(*channel)) {
+      std::swap(stale_[put_off++], key);
+      continue;
+    }
     rewrite(*channel, key.name());
   }
-  stale_.erase(stale_.begin(), stale_.begin() + static_cast<std::ptrdiff_t>(looked_at));
+  stale_.erase(stale_.begin() + static_cast<std::ptrdiff_t>(put_off),
+               stale_.begin() + static_cast<std::ptrdiff_t>(looked_at));
   counters_.stale_channels.set(static_cast<std::int64_t>(stale_.size()));
   if (!stale_.empty() || !std::exchange(is_rewriting_, false)) return;
   write_ids();

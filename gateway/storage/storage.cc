@@ -1,8 +1,10 @@
 #include "gateway/storage/storage.h"
 
+#include <absl/container/flat_hash_map.h>
 #include <pthread.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "core/base/check.h"
@@ -31,9 +33,30 @@ Result<StoredState, StorageFault> Storage::open() {
   if (auto fault = store_->open()) return sluice::fail(std::move(*fault));
   auto state = store_->load();
   if (!state) return state;
+  if (auto fault = drop_superseded(*state)) return sluice::fail(std::move(*fault));
   generation_ = store_->generation();
   counters_.up.set(1);
   return state;
+}
+
+// A channel that ended while nothing could be written, and began anew when it could again, is there
+// twice until all shards have written everything anew. The older row is of the past: its messages
+// have gone, and its offsets were perhaps given on.
+std::optional<StorageFault> Storage::drop_superseded(StoredState& state) {
+  absl::flat_hash_map<std::string, std::uint64_t> newest;
+  for (const StoredChannel& channel : state.channels) {
+    std::uint64_t& id = newest[channel.name];
+    id = std::max(id, channel.id);
+  }
+  if (newest.size() == state.channels.size()) return std::nullopt;
+  std::vector<std::byte> records;
+  std::erase_if(state.channels, [&](const StoredChannel& channel) {
+    if (channel.id == newest[channel.name]) return false;
+    write_record(records, DropRecord{channel.id});
+    return true;
+  });
+  if (auto fault = store_->apply(records)) return fault;
+  return store_->commit();
 }
 
 void Storage::serve(std::uint32_t shards, Wake wake) {

@@ -86,6 +86,7 @@ class Storage {
 
  private:
   Time due(Time now) noexcept;
+  std::optional<StorageFault> drop_superseded(StoredState& state);
   void run() noexcept;
   void wait() noexcept;
   void wake_up() noexcept;

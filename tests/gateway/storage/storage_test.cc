@@ -70,6 +70,17 @@ TEST_F(StorageTest, CommitsWithinTheIntervalWhatNobodyWaitsFor) {
   EXPECT_EQ(woken_, (std::set<std::uint32_t>{0, 1}));
 }
 
+TEST_F(StorageTest, OfAChannelThatBeganAnewTheOlderRowIsOfThePast) {
+  disk_.tables.channels[5] = {"a", ChannelState::kClosed, {7, 9}, 0};
+  disk_.tables.channels[6] = {"b", ChannelState::kClosed, {7, 1}, 0};
+  disk_.tables.channels[8] = {"a", ChannelState::kClosed, {8, 2}, 0};
+  Storage next(std::make_unique<MemoryStore>(disk_), clock_, log_, StorageSettings{kInterval});
+  const auto state = next.open();
+  ASSERT_TRUE(state);
+  EXPECT_EQ(in_words(*state), "b 7:1\na 8:2\n");
+  EXPECT_EQ(disk_.tables.channels.size(), 2u) << "nor does it come back";
+}
+
 TEST_F(StorageTest, CommitsAtOnceWhatSomebodyWaitsFor) {
   const std::uint64_t first = put(0, "a");
   const std::uint64_t second = put(0, "b");
