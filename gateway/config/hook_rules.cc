@@ -1,6 +1,5 @@
 #include "gateway/config/hook_rules.h"
 
-#include <algorithm>
 #include <array>
 
 #include "gateway/config/secret_lines.h"
@@ -17,14 +16,6 @@ constexpr std::array<std::string_view, 12> kOwnFields = {
     "Accept",           "Connection", "Content-Length",    "Content-Type", "Expect",  "Host",
     "Sluice-Signature", "TE",         "Transfer-Encoding", "Trailer",      "Upgrade", "Keep-Alive"};
 
-bool is_token(std::string_view name) noexcept {
-  static constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           kOthers.find(c) != std::string_view::npos;
-  });
-}
-
 std::optional<std::string> lacks_hook(const Namespaces& namespaces, bool ChannelOptions::*is_on,
                                       const std::string& name) {
   const std::string* const one = namespaces.find_with(is_on);
@@ -36,7 +27,7 @@ std::optional<std::string> lacks_hook(const Namespaces& namespaces, bool Channel
 }  // namespace
 
 const char* hook_header_fault(std::string_view name) noexcept {
-  if (!is_token(name)) return "write the name of a header field, such as Cookie";
+  if (!http::is_token(name)) return "write the name of a header field, such as Cookie";
   for (const std::string_view own : kOwnFields) {
     if (http::equals_ignoring_case(own, name)) return "that field is the request's own";
   }

@@ -7,20 +7,8 @@
 namespace sluice::api {
 namespace {
 
+using json::append_array;
 using json::Object;
-
-// An array, its elements written by `write(out, element)`.
-template <class T, class Write>
-void append_array(std::string& out, std::span<const T> elements, Write write) {
-  out.push_back('[');
-  bool is_first = true;
-  for (const T& element : elements) {
-    if (!is_first) out.push_back(',');
-    is_first = false;
-    write(out, element);
-  }
-  out.push_back(']');
-}
 
 void write(std::string& out, const Refusal& refusal) {
   Object error(out);

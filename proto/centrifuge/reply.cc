@@ -42,12 +42,8 @@ void append(std::string& out, const Publication& publication) {
 }
 
 void append(std::string& out, std::span<const Publication> publications) {
-  out += '[';
-  for (const Publication& publication : publications) {
-    if (&publication != publications.data()) out += ',';
-    append(out, publication);
-  }
-  out += ']';
+  json::append_array(out, publications,
+                     [](std::string& to, const Publication& one) { append(to, one); });
 }
 
 void append(std::string& out, const Error& error) {

@@ -26,14 +26,8 @@ void append_delivery(std::string& out, const Delivery& delivery,
   object.text("delivery", delivery.id);
   object.number("attempt", delivery.attempt);
   object.optional_number("lost", delivery.lost);
-  std::string& list = object.member("events");
-  char before = '[';
-  for (const std::string& event : events) {
-    list += before;
-    list += event;
-    before = ',';
-  }
-  list += ']';
+  json::append_array(object.member("events"), events,
+                     [](std::string& to, const std::string& event) { to += event; });
 }
 
 }  // namespace sluice::hooks

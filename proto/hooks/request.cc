@@ -22,14 +22,7 @@ void append_connect(std::string& out, const Client& client, const Connect& conne
   object.optional_text("version", connect.version);
   object.optional_raw("data", connect.data);
   if (connect.channels.empty()) return;
-  std::string& list = object.member("channels");
-  char before = '[';
-  for (const std::string_view channel : connect.channels) {
-    list += before;
-    json::append_string(list, channel);
-    before = ',';
-  }
-  list += ']';
+  json::append_array(object.member("channels"), connect.channels, json::append_string);
 }
 
 // It is known who the client is, so `user` is always said.

@@ -1,10 +1,11 @@
-// Writes the members of one JSON object behind each other, braces and commas included.
+// Writes JSON objects, member behind member, and arrays: braces and commas included.
 //
 // For answers that are built once and sent: no tree, no allocation but for what `out` must grow.
 #pragma once
 
 #include <charconv>
 #include <concepts>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -75,5 +76,18 @@ class Object {
   std::string& out_;
   bool is_first_ = true;
 };
+
+// An array, its elements written by `write(out, element)`.
+template <class T, class Write>
+void append_array(std::string& out, std::span<const T> elements, Write&& write) {
+  out += '[';
+  bool is_first = true;
+  for (const T& element : elements) {
+    if (!is_first) out += ',';
+    is_first = false;
+    write(out, element);
+  }
+  out += ']';
+}
 
 }  // namespace sluice::json
