@@ -206,7 +206,9 @@ void Home::publish(std::uint32_t from, const ShardMessage& message) noexcept {
   Channel* channel = find(name);
   const bool is_kept = channel == nullptr && is_kept_for_nobody(name);
   if (is_kept) channel = find_or_make(name);
-  if (journal_ != nullptr && channel != nullptr && wants_sync(name, message.flags)) {
+  const bool is_sync =
+      channel != nullptr && journal_ != nullptr && wants_sync(channel->options, message.flags);
+  if (is_sync) {
     if (!journal_->has_room()) {
       refuse(asker, Drop::kNotStored);
       erase_if_unused(name, *channel);

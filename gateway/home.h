@@ -254,7 +254,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
   static bool was_held(const Channel& channel, std::uint64_t offset) noexcept;
   void begin_leaving(std::uint32_t shard, ChannelName name, Channel& channel) noexcept;
   // home_keeping.cc; all of it with a Journal only
-  bool wants_sync(ChannelName name, std::uint8_t flags) const noexcept;
+  static bool wants_sync(const ChannelOptions& options, std::uint8_t flags) noexcept;
   bool is_free(const Channel& channel) const noexcept;
   bool can_write(Channel& channel, ChannelName name) noexcept;
   KeptChannel& row_of(Channel& channel, ChannelName name, ChannelState state) noexcept;

@@ -13,8 +13,8 @@ constexpr std::uint64_t kCutStep = 64;
 
 }  // namespace
 
-bool Home::wants_sync(ChannelName name, std::uint8_t flags) const noexcept {
-  return (flags & ShardMessage::kSync) != 0 || namespaces_.of_channel(name.text).sync;
+bool Home::wants_sync(const ChannelOptions& options, std::uint8_t flags) noexcept {
+  return (flags & ShardMessage::kSync) != 0 || options.sync;
 }
 
 // Whether an offset that is not on disk may be seen: the disk knows that, or not even the epoch.
@@ -147,7 +147,7 @@ void Home::answer_repeated(ChannelName name, Position position, const Asker& ask
   Outgoing what{name.hash, {}, position, asker};
   const Channel* const channel = find(name);
   std::uint64_t until = channel != nullptr && channel->kept ? channel->kept->delayed_until : 0;
-  if (wants_sync(name, asker.flags)) {
+  if (wants_sync(namespaces_.of_channel(name.text), asker.flags)) {
     what.asker.flags |= ShardMessage::kSync;
     if (!journal_->is_up() || is_rewriting_ ||
         (channel != nullptr && channel->kept && channel->kept->is_stale)) {

@@ -49,10 +49,17 @@ void Mailboxes::write_missed(const Mailbox& box) noexcept {
   if (is_kept(box)) journal_->write(MissedRecord{box.kept_id, box.missed_by_all()});
 }
 
-void Mailboxes::take_in(Mailbox& box, const StoredMessages::Item& item) noexcept {
+// False: it is there already, and one copy is enough.
+bool Mailboxes::take_in(Mailbox& box, const StoredMessages::Item& item) noexcept {
+  if (!box.messages.insert(item)) {
+    counters_.drop(Drop::kMailboxFull);
+    payloads_.drop(*item.payload);
+    return false;
+  }
   total_cost_ += item.cost();
   ++stored_;
   touch(box);
+  return true;
 }
 
 void Mailboxes::bound(Mailbox& box) noexcept {
@@ -68,25 +75,14 @@ void Mailboxes::bound(Mailbox& box) noexcept {
 
 void Mailboxes::store(Mailbox& box, const StoredMessages::Item& item) noexcept {
   counters_.mailbox_stored.add();
-  if (!box.messages.insert(item)) {  // came back twice: one copy is enough
-    counters_.drop(Drop::kMailboxFull);
-    payloads_.drop(*item.payload);
-    return;
-  }
-  take_in(box, item);
+  if (!take_in(box, item)) return;
   expire(box, item.stored_at);
   bound(box);
 }
 
 void Mailboxes::restore(Mailbox& box, const StoredMessages::Item& item) noexcept {
   counters_.mailbox_restored.add();
-  if (!box.messages.insert(item)) {
-    counters_.drop(Drop::kMailboxFull);
-    payloads_.drop(*item.payload);
-    return;
-  }
-  take_in(box, item);
-  bound(box);
+  if (take_in(box, item)) bound(box);
 }
 
 void Mailboxes::expire(Mailbox& box, Time now) noexcept {

@@ -119,7 +119,7 @@ class Mailboxes {
   void lose(Mailbox& box, Drop reason) noexcept;
   void touch(Mailbox& box) noexcept;
   void bound(Mailbox& box) noexcept;
-  void take_in(Mailbox& box, const StoredMessages::Item& item) noexcept;
+  [[nodiscard]] bool take_in(Mailbox& box, const StoredMessages::Item& item) noexcept;
   void unlist(Mailbox& box) noexcept;
   void report() noexcept;
 

@@ -19,6 +19,11 @@ std::size_t size_of(std::string_view extra) noexcept {
   return extra.empty() ? 0 : kExtraHead + extra.size();
 }
 
+// Of an unmasked frame, by the seven bits of its length (RFC 6455 5.2).
+std::size_t header_size_of(unsigned length) noexcept {
+  return length < 126 ? 2 : length == 126 ? 4 : 10;
+}
+
 std::size_t head_size(std::string_view channel, const PublicationExtras& extras) noexcept {
   return channel.size() + size_of(extras.publisher) + size_of(extras.tags) + size_of(extras.id) +
          size_of(extras.key) + kNameSizeBytes;
@@ -77,7 +82,7 @@ ws::Opcode PublicationView::opcode() const noexcept {
 ConstBytes PublicationView::data() const noexcept {
   const ConstBytes frame = bytes.subspan(frame_at);
   const unsigned length = static_cast<unsigned>(frame[1]) & 0x7fu;
-  return frame.subspan(length < 126 ? 2 : length == 126 ? 4 : 10);
+  return frame.subspan(header_size_of(length));
 }
 
 std::uint8_t conflation_mark(const Publication& publication) noexcept {
@@ -107,7 +112,7 @@ bool is_publication(const PublicationView& view) noexcept {
   const ws::Opcode opcode = view.opcode();
   if (opcode != ws::Opcode::kText && opcode != ws::Opcode::kBinary) return false;
   const unsigned length = static_cast<unsigned>(frame[1]);
-  const std::size_t header = length < 126 ? 2 : length == 126 ? 4 : 10;
+  const std::size_t header = header_size_of(length);
   if (length > 127 || frame.size() < header) return false;
   std::array<std::byte, ws::kFrameHeaderMax> expected;
   const std::size_t size = ws::encode_header(expected, opcode, true, frame.size() - header);

@@ -20,193 +20,129 @@ enum class Kind : std::uint8_t {
   kEventGone,
 };
 
-std::int64_t ticks(WallTime time) noexcept { return time.time_since_epoch().count(); }
-WallTime time_of(std::int64_t ticks) noexcept { return WallTime(Duration(ticks)); }
+// What a record is written as: its kind, then these of its members, in this order.
+template <Kind kOwn, auto... kMembers>
+struct Form {
+  static constexpr Kind kKind = kOwn;
+
+  template <class Visit, class Record>
+  static void for_each(Record& record, Visit&& visit) {
+    (visit(record.*kMembers), ...);
+  }
+};
+
+template <class Record>
+struct FormOf;
+template <>
+struct FormOf<ChannelRecord>
+    : Form<Kind::kChannel, &ChannelRecord::id, &ChannelRecord::state, &ChannelRecord::position,
+           &ChannelRecord::missed, &ChannelRecord::name> {};
+template <>
+struct FormOf<StateRecord>
+    : Form<Kind::kState, &StateRecord::id, &StateRecord::state, &StateRecord::position> {};
+template <>
+struct FormOf<AppendRecord>
+    : Form<Kind::kAppend, &AppendRecord::id, &AppendRecord::place, &AppendRecord::frame_at,
+           &AppendRecord::position, &AppendRecord::stored_at, &AppendRecord::bytes> {};
+template <>
+struct FormOf<CutRecord> : Form<Kind::kCut, &CutRecord::id, &CutRecord::place, &CutRecord::up_to> {
+};
+template <>
+struct FormOf<TakeRecord> : Form<Kind::kTake, &TakeRecord::id, &TakeRecord::offset> {};
+template <>
+struct FormOf<DropRecord> : Form<Kind::kDrop, &DropRecord::id> {};
+template <>
+struct FormOf<ReplaceRecord> : Form<Kind::kReplace, &ReplaceRecord::id, &ReplaceRecord::old_id> {};
+template <>
+struct FormOf<MissedRecord> : Form<Kind::kMissed, &MissedRecord::id, &MissedRecord::missed> {};
+template <>
+struct FormOf<IdRecord> : Form<Kind::kId, &IdRecord::position, &IdRecord::until, &IdRecord::key> {};
+template <>
+struct FormOf<EventRecord>
+    : Form<Kind::kEvent, &EventRecord::number, &EventRecord::came_at, &EventRecord::text> {};
+template <>
+struct FormOf<EventGoneRecord> : Form<Kind::kEventGone, &EventGoneRecord::number> {};
+
+template <SerialScalar T>
+void put(Writer& out, T value) {
+  out.put(value);
+}
+void put(Writer& out, Position position) {
+  out.put(position.epoch);
+  out.put(position.offset);
+}
+void put(Writer& out, WallTime time) { out.put(time.time_since_epoch().count()); }
+void put(Writer& out, std::string_view text) { out.put_text(text); }
+void put(Writer& out, ConstBytes bytes) { out.put_bytes(bytes); }
+
+template <SerialScalar T>
+void take(Reader& in, T& value) noexcept {
+  value = in.get<T>();
+}
+void take(Reader& in, Position& position) noexcept {
+  position.epoch = in.get<std::uint64_t>();
+  position.offset = in.get<std::uint64_t>();
+}
+void take(Reader& in, WallTime& time) noexcept {
+  time = WallTime(Duration(in.get<Duration::rep>()));
+}
+void take(Reader& in, std::string_view& text) noexcept { text = in.get_text(); }
+void take(Reader& in, ConstBytes& bytes) noexcept { bytes = in.get_bytes(); }
 
 }  // namespace
 
-void write_record(std::vector<std::byte>& out, const ChannelRecord& record) {
+template <class Record>
+void write_record(std::vector<std::byte>& out, const Record& record) {
   Writer writer(out);
-  writer.put(Kind::kChannel);
-  writer.put(record.id);
-  writer.put(record.state);
-  writer.put(record.position.epoch);
-  writer.put(record.position.offset);
-  writer.put(record.missed);
-  writer.put_text(record.name);
+  writer.put(FormOf<Record>::kKind);
+  FormOf<Record>::for_each(record, [&writer](const auto& member) { put(writer, member); });
 }
 
-void write_record(std::vector<std::byte>& out, const StateRecord& record) {
-  Writer writer(out);
-  writer.put(Kind::kState);
-  writer.put(record.id);
-  writer.put(record.state);
-  writer.put(record.position.epoch);
-  writer.put(record.position.offset);
-}
-
-void write_record(std::vector<std::byte>& out, const AppendRecord& record) {
-  Writer writer(out);
-  writer.put(Kind::kAppend);
-  writer.put(record.id);
-  writer.put(record.place);
-  writer.put(record.frame_at);
-  writer.put(record.position.epoch);
-  writer.put(record.position.offset);
-  writer.put(ticks(record.stored_at));
-  writer.put_bytes(record.bytes);
-}
-
-void write_record(std::vector<std::byte>& out, const CutRecord& record) {
-  Writer writer(out);
-  writer.put(Kind::kCut);
-  writer.put(record.id);
-  writer.put(record.place);
-  writer.put(record.up_to);
-}
-
-void write_record(std::vector<std::byte>& out, const TakeRecord& record) {
-  Writer writer(out);
-  writer.put(Kind::kTake);
-  writer.put(record.id);
-  writer.put(record.offset);
-}
-
-void write_record(std::vector<std::byte>& out, const DropRecord& record) {
-  Writer writer(out);
-  writer.put(Kind::kDrop);
-  writer.put(record.id);
-}
-
-void write_record(std::vector<std::byte>& out, const ReplaceRecord& record) {
-  Writer writer(out);
-  writer.put(Kind::kReplace);
-  writer.put(record.id);
-  writer.put(record.old_id);
-}
-
-void write_record(std::vector<std::byte>& out, const MissedRecord& record) {
-  Writer writer(out);
-  writer.put(Kind::kMissed);
-  writer.put(record.id);
-  writer.put(record.missed);
-}
-
-void write_record(std::vector<std::byte>& out, const IdRecord& record) {
-  Writer writer(out);
-  writer.put(Kind::kId);
-  writer.put(record.position.epoch);
-  writer.put(record.position.offset);
-  writer.put(ticks(record.until));
-  writer.put_text(record.key);
-}
-
-void write_record(std::vector<std::byte>& out, const EventRecord& record) {
-  Writer writer(out);
-  writer.put(Kind::kEvent);
-  writer.put(record.number);
-  writer.put(ticks(record.came_at));
-  writer.put_text(record.text);
-}
-
-void write_record(std::vector<std::byte>& out, const EventGoneRecord& record) {
-  Writer writer(out);
-  writer.put(Kind::kEventGone);
-  writer.put(record.number);
-}
+template void write_record(std::vector<std::byte>& out, const ChannelRecord& record);
+template void write_record(std::vector<std::byte>& out, const StateRecord& record);
+template void write_record(std::vector<std::byte>& out, const AppendRecord& record);
+template void write_record(std::vector<std::byte>& out, const CutRecord& record);
+template void write_record(std::vector<std::byte>& out, const TakeRecord& record);
+template void write_record(std::vector<std::byte>& out, const DropRecord& record);
+template void write_record(std::vector<std::byte>& out, const ReplaceRecord& record);
+template void write_record(std::vector<std::byte>& out, const MissedRecord& record);
+template void write_record(std::vector<std::byte>& out, const IdRecord& record);
+template void write_record(std::vector<std::byte>& out, const EventRecord& record);
+template void write_record(std::vector<std::byte>& out, const EventGoneRecord& record);
 
 namespace {
 
-ChannelRecord read_channel(Reader& in) noexcept {
-  ChannelRecord record;
-  record.id = in.get<std::uint64_t>();
-  record.state = in.get<ChannelState>();
-  record.position.epoch = in.get<std::uint64_t>();
-  record.position.offset = in.get<std::uint64_t>();
-  record.missed = in.get<std::uint64_t>();
-  record.name = in.get_text();
-  return record;
-}
-
-StateRecord read_state(Reader& in) noexcept {
-  StateRecord record;
-  record.id = in.get<std::uint64_t>();
-  record.state = in.get<ChannelState>();
-  record.position.epoch = in.get<std::uint64_t>();
-  record.position.offset = in.get<std::uint64_t>();
-  return record;
-}
-
-AppendRecord read_append(Reader& in) noexcept {
-  AppendRecord record;
-  record.id = in.get<std::uint64_t>();
-  record.place = in.get<Place>();
-  record.frame_at = in.get<std::uint16_t>();
-  record.position.epoch = in.get<std::uint64_t>();
-  record.position.offset = in.get<std::uint64_t>();
-  record.stored_at = time_of(in.get<std::int64_t>());
-  record.bytes = in.get_bytes();
-  return record;
-}
-
-IdRecord read_id(Reader& in) noexcept {
-  IdRecord record;
-  record.position.epoch = in.get<std::uint64_t>();
-  record.position.offset = in.get<std::uint64_t>();
-  record.until = time_of(in.get<std::int64_t>());
-  record.key = in.get_text();
-  return record;
-}
-
-EventRecord read_event(Reader& in) noexcept {
-  EventRecord record;
-  record.number = in.get<std::uint64_t>();
-  record.came_at = time_of(in.get<std::int64_t>());
-  record.text = in.get_text();
-  return record;
+template <class Record>
+void read(Reader& in, RecordSink& sink) noexcept {
+  Record record;
+  FormOf<Record>::for_each(record, [&in](auto& member) { take(in, member); });
+  sink.on(record);
 }
 
 void read_one(Reader& in, RecordSink& sink) noexcept {
   switch (in.get<Kind>()) {
     case Kind::kChannel:
-      return sink.on(read_channel(in));
+      return read<ChannelRecord>(in, sink);
     case Kind::kState:
-      return sink.on(read_state(in));
+      return read<StateRecord>(in, sink);
     case Kind::kAppend:
-      return sink.on(read_append(in));
-    case Kind::kCut: {
-      CutRecord record;
-      record.id = in.get<std::uint64_t>();
-      record.place = in.get<Place>();
-      record.up_to = in.get<std::uint64_t>();
-      return sink.on(record);
-    }
-    case Kind::kTake: {
-      TakeRecord record;
-      record.id = in.get<std::uint64_t>();
-      record.offset = in.get<std::uint64_t>();
-      return sink.on(record);
-    }
+      return read<AppendRecord>(in, sink);
+    case Kind::kCut:
+      return read<CutRecord>(in, sink);
+    case Kind::kTake:
+      return read<TakeRecord>(in, sink);
     case Kind::kDrop:
-      return sink.on(DropRecord{in.get<std::uint64_t>()});
-    case Kind::kReplace: {
-      ReplaceRecord record;
-      record.id = in.get<std::uint64_t>();
-      record.old_id = in.get<std::uint64_t>();
-      return sink.on(record);
-    }
-    case Kind::kMissed: {
-      MissedRecord record;
-      record.id = in.get<std::uint64_t>();
-      record.missed = in.get<std::uint64_t>();
-      return sink.on(record);
-    }
+      return read<DropRecord>(in, sink);
+    case Kind::kReplace:
+      return read<ReplaceRecord>(in, sink);
+    case Kind::kMissed:
+      return read<MissedRecord>(in, sink);
     case Kind::kId:
-      return sink.on(read_id(in));
+      return read<IdRecord>(in, sink);
     case Kind::kEvent:
-      return sink.on(read_event(in));
+      return read<EventRecord>(in, sink);
     case Kind::kEventGone:
-      return sink.on(EventGoneRecord{in.get<std::uint64_t>()});
+      return read<EventGoneRecord>(in, sink);
   }
 }
 

@@ -114,18 +114,9 @@ class RecordSink {
   ~RecordSink() = default;
 };
 
-// Appends one record. Throws nothing but for want of memory.
-void write_record(std::vector<std::byte>& out, const ChannelRecord& record);
-void write_record(std::vector<std::byte>& out, const StateRecord& record);
-void write_record(std::vector<std::byte>& out, const AppendRecord& record);
-void write_record(std::vector<std::byte>& out, const CutRecord& record);
-void write_record(std::vector<std::byte>& out, const TakeRecord& record);
-void write_record(std::vector<std::byte>& out, const DropRecord& record);
-void write_record(std::vector<std::byte>& out, const ReplaceRecord& record);
-void write_record(std::vector<std::byte>& out, const MissedRecord& record);
-void write_record(std::vector<std::byte>& out, const IdRecord& record);
-void write_record(std::vector<std::byte>& out, const EventRecord& record);
-void write_record(std::vector<std::byte>& out, const EventGoneRecord& record);
+// Appends one record, of any kind. Throws nothing but for want of memory.
+template <class Record>
+void write_record(std::vector<std::byte>& out, const Record& record);
 
 // Hands over all records of `in`, which write_record made; returns how many.
 std::size_t read_records(ConstBytes in, RecordSink& sink) noexcept;

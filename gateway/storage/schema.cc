@@ -3,6 +3,8 @@
 #include <array>
 #include <string>
 
+#include "gateway/storage/sqlite_calls.h"
+
 namespace sluice {
 namespace {
 
@@ -49,55 +51,15 @@ CREATE TABLE event (
 
 constexpr std::array<const char*, 1> kSteps = {kFirst};
 
-std::optional<StorageFault> run(sqlite3* db, const std::string& sql, std::string_view tried) {
-  if (sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) return std::nullopt;
-  return fault_of(db, tried);
-}
-
 Result<int, StorageFault> read_number(sqlite3* db, const char* sql) {
-  sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v2(db, sql, -1, &statement, nullptr) != SQLITE_OK ||
-      sqlite3_step(statement) != SQLITE_ROW) {
-    auto fault = fault_of(db, "read the header");
-    sqlite3_finalize(statement);
-    return fail(std::move(fault));
-  }
-  const int number = sqlite3_column_int(statement, 0);
-  sqlite3_finalize(statement);
-  return number;
-}
-
-StorageCause cause_of(int code) noexcept {
-  switch (code & 0xff) {
-    case SQLITE_FULL:
-      return StorageCause::kFull;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_CANTOPEN:
-      return StorageCause::kReadOnly;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return StorageCause::kCorrupt;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return StorageCause::kInUse;
-    case SQLITE_IOERR:
-      return StorageCause::kIo;
-    default:
-      return StorageCause::kOther;
-  }
+  Rows rows(db, sql);
+  if (!rows.next()) return fail(fault_of(db, "read the header"));
+  return static_cast<int>(rows.number(0));
 }
 
 }  // namespace
 
 std::span<const char* const> schema_steps() noexcept { return kSteps; }
-
-StorageFault fault_of(sqlite3* db, std::string_view tried) {
-  const int code = db == nullptr ? SQLITE_NOMEM : sqlite3_extended_errcode(db);
-  const char* const said = db == nullptr ? "out of memory" : sqlite3_errmsg(db);
-  std::string text = "cannot " + std::string(tried) + ": " + said;
-  return {cause_of(code), text + " (" + std::to_string(code) + ")"};
-}
 
 std::optional<StorageFault> migrate(sqlite3* db, std::span<const char* const> steps) {
   const auto version = read_number(db, "PRAGMA user_version");
@@ -124,7 +86,7 @@ std::optional<StorageFault> migrate(sqlite3* db, std::span<const char* const> st
   for (const char* const step : steps.subspan(static_cast<std::size_t>(*version))) sql += step;
   sql += "PRAGMA application_id=" + std::to_string(kApplicationId) + ";";
   sql += "PRAGMA user_version=" + std::to_string(newest) + ";COMMIT;";
-  if (auto fault = run(db, sql, "bring the tables up to date")) {
+  if (auto fault = execute(db, sql.c_str(), "bring the tables up to date")) {
     sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
     return fault;
   }

@@ -20,9 +20,6 @@ inline constexpr int kApplicationId = 0x536c7569;
 // SQL that makes version i + 1 of version i, by i.
 std::span<const char* const> schema_steps() noexcept;
 
-// The fault that `db` is in, with what was tried.
-StorageFault fault_of(sqlite3* db, std::string_view tried);
-
 // Brings the database to the version that `steps` end in. A newer one, or a file that is not ours,
 // is a fault. REQUIRES: no transaction is open.
 std::optional<StorageFault> migrate(sqlite3* db, std::span<const char* const> steps);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "gateway/storage/schema.h"
+#include "gateway/storage/sqlite_calls.h"
 
 namespace sluice {
 namespace {
@@ -74,11 +75,6 @@ std::optional<StorageFault> SqliteStore::open() {
   return fault;
 }
 
-std::optional<StorageFault> SqliteStore::exec(const char* sql, std::string_view tried) {
-  if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return std::nullopt;
-  return fault_of(db_, tried);
-}
-
 std::optional<StorageFault> SqliteStore::connect() {
   constexpr int kFlags =
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -89,12 +85,12 @@ std::optional<StorageFault> SqliteStore::connect() {
   if (sqlite3_db_readonly(db_, "main") != 0) {
     return StorageFault{StorageCause::kReadOnly, "the database may not be written"};
   }
-  if (auto fault = exec(kPragmas, "open the database")) return fault;
+  if (auto fault = execute(db_, kPragmas, "open the database")) return fault;
   const std::string synchronous = std::string("PRAGMA synchronous=") + settings_.synchronous;
-  if (auto fault = exec(synchronous.c_str(), "open the database")) return fault;
+  if (auto fault = execute(db_, synchronous.c_str(), "open the database")) return fault;
   if (settings_.pages_max != 0) {
     const std::string pages = "PRAGMA max_page_count=" + std::to_string(settings_.pages_max);
-    if (auto fault = exec(pages.c_str(), "open the database")) return fault;
+    if (auto fault = execute(db_, pages.c_str(), "open the database")) return fault;
   }
   return migrate(db_, schema_steps());
 }
@@ -117,25 +113,21 @@ std::optional<StorageFault> SqliteStore::begin_generation() {
       "DELETE FROM publication WHERE channel IN (SELECT id FROM channel WHERE state = 2);"
       "DELETE FROM channel WHERE state = 2;"
       "COMMIT;";
-  if (auto fault = exec(sql, "write to the database")) return fault;
+  if (auto fault = execute(db_, sql, "write to the database")) return fault;
   return read_header();
 }
 
 std::optional<StorageFault> SqliteStore::read_header() {
-  sqlite3_stmt* read = nullptr;
-  const char* const sql =
-      "SELECT salt, generation, (SELECT ifnull(max(number), 0) FROM recent_id) FROM store";
-  if (sqlite3_prepare_v2(db_, sql, -1, &read, nullptr) != SQLITE_OK ||
-      sqlite3_step(read) != SQLITE_ROW) {
+  Rows rows(db_,
+            "SELECT salt, generation, (SELECT ifnull(max(number), 0) FROM recent_id) FROM store");
+  if (!rows.next()) {
     auto fault = fault_of(db_, "read the database");
-    sqlite3_finalize(read);
     if (fault.cause == StorageCause::kOther) fault.cause = StorageCause::kCorrupt;
     return fault;
   }
-  salt_ = static_cast<std::uint64_t>(sqlite3_column_int64(read, 0));
-  generation_ = static_cast<std::uint64_t>(sqlite3_column_int64(read, 1));
-  last_id_number_ = sqlite3_column_int64(read, 2);
-  sqlite3_finalize(read);
+  salt_ = rows.number(0);
+  generation_ = rows.number(1);
+  last_id_number_ = static_cast<std::int64_t>(rows.number(2));
   return std::nullopt;
 }
 
@@ -182,7 +174,7 @@ std::optional<StorageFault> SqliteStore::drop_older() noexcept {
   const std::string sql = "DELETE FROM channel WHERE id < " + bound +
                           ";DELETE FROM publication WHERE channel < " + bound +
                           ";DELETE FROM event WHERE number < " + bound;
-  if (auto fault = exec(sql.c_str(), "write to the database")) fault_ = fault;
+  if (auto fault = execute(db_, sql.c_str(), "write to the database")) fault_ = fault;
   return fault_;
 }
 

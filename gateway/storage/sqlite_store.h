@@ -76,7 +76,6 @@ class SqliteStore final : public Store {
   std::optional<StorageFault> begin_generation();
   std::optional<StorageFault> read_header();
   std::optional<StorageFault> prepare();
-  std::optional<StorageFault> exec(const char* sql, std::string_view tried);
   // Binds the integers and runs.
   template <class... Integers>
   void run(Query query, Integers... values) noexcept;

@@ -1,10 +1,11 @@
 #include "gateway/storage/storage.h"
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 #include <pthread.h>
 
 #include <algorithm>
-#include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/base/check.h"
@@ -43,18 +44,19 @@ Result<StoredState, StorageFault> Storage::open() {
 // twice until all shards have written everything anew. The older row is of the past: its messages
 // have gone, and its offsets were perhaps given on.
 std::optional<StorageFault> Storage::drop_superseded(StoredState& state) {
-  absl::flat_hash_map<std::string, std::uint64_t> newest;
+  absl::flat_hash_map<std::string_view, std::uint64_t> newest;
+  absl::flat_hash_set<std::uint64_t> older;
   for (const StoredChannel& channel : state.channels) {
-    std::uint64_t& id = newest[channel.name];
-    id = std::max(id, channel.id);
+    const auto [known, is_first] = newest.try_emplace(channel.name, channel.id);
+    if (is_first) continue;
+    older.insert(std::min(known->second, channel.id));
+    known->second = std::max(known->second, channel.id);
   }
-  if (newest.size() == state.channels.size()) return std::nullopt;
+  if (older.empty()) return std::nullopt;
   std::vector<std::byte> records;
-  std::erase_if(state.channels, [&](const StoredChannel& channel) {
-    if (channel.id == newest[channel.name]) return false;
-    write_record(records, DropRecord{channel.id});
-    return true;
-  });
+  for (const std::uint64_t id : older) write_record(records, DropRecord{id});
+  std::erase_if(state.channels,
+                [&older](const StoredChannel& channel) { return older.contains(channel.id); });
   if (auto fault = store_->apply(records)) return fault;
   return store_->commit();
 }
