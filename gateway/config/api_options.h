@@ -17,10 +17,10 @@ inline Fault set_api_key_files(Options& options, Values values) {
 }
 
 inline Fault set_api_on_clients(Options& options, Values values) {
-  const std::string& value = values.back();
-  options.api.on_clients = value == "on" || value == "true";
-  if (options.api.on_clients || value == "off" || value == "false") return std::nullopt;
-  return not_understood(value, "choose on or off");
+  const auto is_on = parse_switch(values.back());
+  if (!is_on) return not_understood(values.back(), is_on.error());
+  options.api.on_clients = *is_on;
+  return std::nullopt;
 }
 
 inline constexpr std::string_view kApi = "Server API";

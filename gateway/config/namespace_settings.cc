@@ -31,9 +31,9 @@ Fault set_choice(ChannelOptions& options, std::string_view value,
 
 template <auto kMember>
 Fault set_switch(ChannelOptions& options, std::string_view value) {
-  const bool is_on = value == "on" || value == "true";
-  if (!is_on && value != "off" && value != "false") return "choose on or off";
-  options.*kMember = is_on;
+  const auto is_on = parse_switch(value);
+  if (!is_on) return is_on.error();
+  options.*kMember = *is_on;
   return std::nullopt;
 }
 

@@ -70,11 +70,9 @@ Fault set_backend(Options& options, Values values) {
 }
 
 Fault set_insecure_identities(Options& options, Values values) {
-  const std::string& value = values.back();
-  if (value != "on" && value != "off" && value != "true" && value != "false") {
-    return not_understood(value, "choose on or off");
-  }
-  options.insecure_identities = value == "on" || value == "true";
+  const auto is_on = parse_switch(values.back());
+  if (!is_on) return not_understood(values.back(), is_on.error());
+  options.insecure_identities = *is_on;
   return std::nullopt;
 }
 

@@ -65,6 +65,12 @@ std::string format_with(const std::array<Unit, kCount>& units, std::uint64_t num
 
 }  // namespace
 
+Result<bool, std::string> parse_switch(std::string_view text) {
+  const bool is_on = text == "on" || text == "true";
+  if (!is_on && text != "off" && text != "false") return fail(std::string("choose on or off"));
+  return is_on;
+}
+
 Result<std::uint64_t, std::string> parse_count(std::string_view text) {
   const auto number = take_digits(text);
   if (!number || !text.empty()) return fail(std::string("write a whole number, such as 100"));

@@ -10,6 +10,9 @@
 
 namespace sluice {
 
+// on or off, as words or as TOML's booleans.
+Result<bool, std::string> parse_switch(std::string_view text);
+
 // Decimal digits without sign or separators. The error says what was expected, without the input.
 Result<std::uint64_t, std::string> parse_count(std::string_view text);
 

@@ -99,13 +99,11 @@ void EventOutbox::on_http_reply(std::uint32_t, const HttpReply& reply) noexcept 
   ++failures_;
 }
 
-// At least half of what it is at most.
 Duration EventOutbox::pause() noexcept {
   const auto doubled = settings_.backoff_least * (1 << std::min(failures_, kDoublingsMax));
   const Duration most =
       is_hurried_ ? kHurriedPause : std::min<Duration>(doubled, settings_.backoff_most);
-  const auto half = static_cast<std::uint64_t>(most.count() / 2);
-  return most / 2 + Duration(static_cast<std::int64_t>(random_.below(half + 1)));
+  return draw_pause(random_, most);
 }
 
 void EventOutbox::hurry() noexcept {

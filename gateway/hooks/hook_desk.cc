@@ -27,13 +27,11 @@ HookDesk::HookDesk(HookKind kind, const HookParts& parts, HttpClient& client, Ho
       client_(client),
       asker_(asker),
       counters_(parts.counters.of(kind)),
-      timer_([](void* self, Time) noexcept { static_cast<HookDesk*>(self)->on_timer(); }, this) {
-  slots_.reserve(concurrency_);  // a post refers to its body, so none may move
-}
+      timer_([](void* self, Time) noexcept { static_cast<HookDesk*>(self)->on_timer(); }, this) {}
 
 bool HookDesk::ask(Handle session, std::uint32_t number, std::string body,
                    std::string_view fields) noexcept {
-  const bool has_slot = slots_.size() - free_.size() < concurrency_;
+  const bool has_slot = slots_.size() < concurrency_;
   if ((!has_slot && queue_.size() >= queue_max_) ||
       bytes_ + body.size() + fields.size() > bytes_max_) {
     counters_.count(HookOutcome::kBusy);
@@ -54,18 +52,11 @@ bool HookDesk::ask(Handle session, std::uint32_t number, std::string body,
 }
 
 void HookDesk::begin(Question question) noexcept {
-  if (free_.empty()) {
-    free_.push_back(static_cast<std::uint32_t>(slots_.size()));
-    slots_.emplace_back();
-  }
-  const std::uint32_t place = free_.back();
-  free_.pop_back();
-  slots_[place] = {std::move(question), {}, 0, Time::max(), true};
-  send(place);
+  send(slots_.allocate(Slot{std::move(question)}).slot);
 }
 
 void HookDesk::send(std::uint32_t place) noexcept {
-  Slot& slot = slots_[place];
+  Slot& slot = slots_.at(place);
   if (++slot.tries > 1) counters_.retries.add();
   slot.again_at = Time::max();
   slot.fields = slot.question.fields;
@@ -75,11 +66,9 @@ void HookDesk::send(std::uint32_t place) noexcept {
                *this);
 }
 
-// Sooner or later, so that those who found the server dead at once do not come back at once.
 bool HookDesk::may_try_again(Slot& slot) noexcept {
   const Duration longest = kAgainAfter * (1 << std::min(slot.tries, kDoublings));
-  const auto jitter = random_.below(static_cast<std::uint64_t>((longest / 2).count()));
-  const Time again = reactor_.now() + longest / 2 + Duration(static_cast<std::int64_t>(jitter));
+  const Time again = reactor_.now() + draw_pause(random_, longest);
   if (again >= slot.question.deadline || !is_wanted(slot.question)) return false;
   slot.again_at = again;
   reactor_.timers().arm_by(timer_, again);
@@ -87,7 +76,7 @@ bool HookDesk::may_try_again(Slot& slot) noexcept {
 }
 
 void HookDesk::on_http_reply(std::uint32_t place, const HttpReply& reply) noexcept {
-  if (reply.kind == HttpReply::Kind::kUnconnected && may_try_again(slots_[place])) return;
+  if (reply.kind == HttpReply::Kind::kUnconnected && may_try_again(slots_.at(place))) return;
   const HookOutcome outcome = outcome_of(reply, 200);
   settle(place, outcome,
          outcome == HookOutcome::kAllowed ? std::optional(reply.body) : std::nullopt);
@@ -96,8 +85,8 @@ void HookDesk::on_http_reply(std::uint32_t place, const HttpReply& reply) noexce
 
 void HookDesk::settle(std::uint32_t place, HookOutcome outcome,
                       std::optional<std::string_view> body) noexcept {
-  const Question question = std::exchange(slots_[place], {}).question;
-  free_.push_back(place);
+  const Question question = std::move(slots_.at(place).question);
+  slots_.free(slots_.handle_of(place));
   finish(question, outcome, body);
 }
 
@@ -112,7 +101,7 @@ void HookDesk::finish(const Question& question, HookOutcome outcome,
 
 // Whoever was answered may ask anew, so each step looks at what is there then.
 void HookDesk::go_on() noexcept {
-  while (!queue_.empty() && slots_.size() - free_.size() < concurrency_) {
+  while (!queue_.empty() && slots_.size() < concurrency_) {
     Question question = std::move(queue_.front());
     queue_.pop_front();
     if (reactor_.now() >= question.deadline) {
@@ -133,23 +122,21 @@ void HookDesk::on_timer() noexcept {
     queue_.pop_front();
     finish(question, HookOutcome::kTimeout, std::nullopt);
   }
-  for (std::uint32_t place = 0; place < slots_.size(); ++place) {
-    Slot& slot = slots_[place];
-    if (!slot.is_used) continue;
+  slots_.for_each([this, now](Handle handle, const Slot& slot) {
     if (slot.again_at <= now && slot.question.deadline <= now) {
-      settle(place, HookOutcome::kUnconnected, std::nullopt);
+      settle(handle.slot, HookOutcome::kUnconnected, std::nullopt);
     } else if (slot.again_at <= now) {
-      send(place);
+      send(handle.slot);
     } else if (slot.again_at != Time::max()) {
       reactor_.timers().arm_by(timer_, slot.again_at);
     }
-  }
+  });
   if (!queue_.empty()) reactor_.timers().arm_by(timer_, queue_.front().deadline);
   go_on();
 }
 
 void HookDesk::report() noexcept {
-  counters_.under_way.set(static_cast<std::int64_t>(slots_.size() - free_.size()));
+  counters_.under_way.set(static_cast<std::int64_t>(slots_.size()));
   counters_.queued.set(static_cast<std::int64_t>(queue_.size()));
 }
 

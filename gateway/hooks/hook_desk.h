@@ -19,11 +19,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/base/random.h"
 #include "core/handle.h"
 #include "core/reactor.h"
+#include "core/slab.h"
 #include "gateway/hooks/hook_counters.h"
 #include "gateway/hooks/hook_settings.h"
 #include "gateway/http_client.h"
@@ -93,10 +93,9 @@ class HookDesk final : private HttpReplySink {
   // A question under way, or between two tries.
   struct Slot {
     Question question;
-    std::string fields;  // with the signature of this try
+    std::string fields = {};  // with the signature of this try
     std::uint32_t tries = 0;
     Time again_at = Time::max();
-    bool is_used = false;
   };
 
   template <class Answered>
@@ -134,10 +133,9 @@ class HookDesk final : private HttpReplySink {
   HttpClient& client_;
   HookAsker& asker_;
   HookCounters::OfKind& counters_;
-  std::vector<Slot> slots_;          // never more than concurrency_
-  std::vector<std::uint32_t> free_;  // places in it
-  std::deque<Question> queue_;       // in order of deadlines
-  std::size_t bytes_ = 0;            // of all questions
+  Slab<Slot, 16> slots_;        // a post refers to its body, so none may move
+  std::deque<Question> queue_;  // in order of deadlines
+  std::size_t bytes_ = 0;       // of all questions
   Timer timer_;
 };
 

@@ -23,6 +23,11 @@ HookOutcome outcome_of(const HttpReply& reply, int status_max) noexcept {
   return HookOutcome::kInvalid;
 }
 
+Duration draw_pause(Random& random, Duration longest) noexcept {
+  const auto half = static_cast<std::uint64_t>(longest.count() / 2);
+  return longest / 2 + Duration(static_cast<std::int64_t>(random.below(half + 1)));
+}
+
 void append_signature(std::string& fields, hooks::Signer& signer, const Reactor& reactor,
                       std::string_view body) {
   const auto now = reactor.clock().wall_now().time_since_epoch();

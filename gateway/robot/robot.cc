@@ -14,36 +14,28 @@ Robot::Robot(std::string_view name, const Limits& limits, HttpClient& client, Re
       client_(client),
       reactor_(reactor),
       router_(router),
-      counters_(counters) {
-  questions_.reserve(limits.robot_questions);  // a post refers to its text, so none may move
-}
+      counters_(counters) {}
 
 // A congested shard must not make answers: they are input that cannot stop.
 bool Robot::may_ask(std::size_t size) noexcept {
-  const std::size_t under_way = questions_.size() - free_.size();
-  return under_way < limits_.robot_questions && bytes_ + size <= limits_.robot_question_bytes &&
-         reactor_.now() >= rests_until_ && !router_.is_congested();
+  return questions_.size() < limits_.robot_questions &&
+         bytes_ + size <= limits_.robot_question_bytes && reactor_.now() >= rests_until_ &&
+         !router_.is_congested();
 }
 
 void Robot::ask(std::string_view channel, std::string_view question) noexcept {
   if (!may_ask(question.size())) return counters_.count(RobotOutcome::kSkipped);
-  if (free_.empty()) {
-    free_.push_back(static_cast<std::uint32_t>(questions_.size()));
-    questions_.emplace_back();
-  }
-  const std::uint32_t place = free_.back();
-  free_.pop_back();
-  Question& asked = questions_[place];
-  asked.channel = channel;
-  asked.text = question;
+  const Handle asked = questions_.allocate(Question{std::string(channel), std::string(question)});
   bytes_ += question.size();
-  client_.post({place, asked.text, limits_.robot_timeout, limits_.robot_reply}, *this);
+  client_.post(
+      {asked.slot, questions_.at(asked.slot).text, limits_.robot_timeout, limits_.robot_reply},
+      *this);
 }
 
 void Robot::on_http_reply(std::uint32_t request, const HttpReply& reply) noexcept {
-  const Question question = std::exchange(questions_[request], {});
+  const Question question = std::move(questions_.at(request));
+  questions_.free(questions_.handle_of(request));
   bytes_ -= question.text.size();
-  free_.push_back(request);
   if (reply.kind == HttpReply::Kind::kUnreachable || reply.kind == HttpReply::Kind::kUnconnected) {
     rests_until_ = reactor_.now() + limits_.robot_rest;
   }

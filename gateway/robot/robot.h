@@ -15,8 +15,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "core/slab.h"
 #include "gateway/config/limits.h"
 #include "gateway/http_client.h"
 #include "gateway/router.h"
@@ -58,9 +58,8 @@ class Robot final : private HttpReplySink {
   Reactor& reactor_;
   Router& router_;
   ShardCounters& counters_;
-  std::vector<Question> questions_;  // never more than limits_.robot_questions
-  std::vector<std::uint32_t> free_;  // places in it
-  std::size_t bytes_ = 0;            // of the questions under way
+  Slab<Question, 16> questions_;  // under way; a post refers to its text, so none may move
+  std::size_t bytes_ = 0;         // of them
   Time rests_until_{};
 };
 
