@@ -38,10 +38,10 @@ class KeptEvents(unittest.IsolatedAsyncioTestCase):
     async def asyncSetUp(self):
         asyncio.get_running_loop().set_debug(False)
 
-    def gateway(self, backend, shards, *options, hooks=True, exit_code=0):
+    def gateway(self, backend, shards, *options, hooks=True):
         url = ("--hook-events-url", f"http://127.0.0.1:{self.port}/events") if hooks else ()
         return Gateway("--shards", str(shards), "--backend", backend, "--data", str(self.folder / backend),
-                       "--namespace", "chat.sync=on", *url, *options, exit_code=exit_code)
+                       "--namespace", "chat.sync=on", *url, *options)
 
     async def visit(self, gateway, count):
         for _ in range(count):
@@ -72,12 +72,11 @@ class KeptEvents(unittest.IsolatedAsyncioTestCase):
     async def test_what_was_on_disk_comes_after_a_kill(self):
         for backend in BACKENDS:
             with self.subTest(backend=backend):
-                with self.gateway(backend, 1, exit_code=-9) as gateway:
+                with self.gateway(backend, 1) as gateway:
                     await self.visit(gateway, 5)
                     async with websockets.connect(gateway.url("/chat")) as client:
                         await say(client)  # is on disk, and what came before it on this shard, too
-                        gateway.process.kill()
-                        gateway.process.wait()
+                        gateway.kill()
                 with HookServer(allow, self.port) as server, self.gateway(backend, 1) as gateway:
                     await self.reaches(gateway, "sluice_hook_events_taken_total", 22)
                     events = list(self.check(server, 6, 5))

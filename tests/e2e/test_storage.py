@@ -51,11 +51,6 @@ class Kept(Gateway):
         result = self.call("history", channel=channel, limit=-1)["result"]
         return [p["data"] for p in result["publications"]], result["epoch"], result["offset"]
 
-    def kill(self):
-        self.process.kill()
-        self.exit_code = -9
-        self.process.wait()
-
     def wait_for_metric(self, name, value):
         deadline = time.monotonic() + 20
         while self.metric(name) != value:

@@ -10,13 +10,6 @@ namespace {
 
 using ApiCallTest = ApiWorld;
 
-const std::string kUnknown = R"({"error":{"code":102,"message":"unknown channel"}})";
-const std::string kNotAvailable = R"({"error":{"code":108,"message":"not available"}})";
-
-std::string bad(const std::string& what) {
-  return R"({"error":{"code":107,"message":"bad request: )" + what + R"("}})";
-}
-
 TEST_F(ApiCallTest, HistoryGivesWhatIsAskedForInTheOrderAskedFor) {
   start_api();
   for (int n = 1; n <= 7; ++n) {

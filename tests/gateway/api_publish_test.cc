@@ -9,13 +9,6 @@ namespace {
 
 using ApiPublishTest = ApiWorld;
 
-const std::string kUnknown = R"({"error":{"code":102,"message":"unknown channel"}})";
-const std::string kNotAvailable = R"({"error":{"code":108,"message":"not available"}})";
-
-std::string bad(const std::string& what) {
-  return R"({"error":{"code":107,"message":"bad request: )" + what + R"("}})";
-}
-
 TEST_F(ApiPublishTest, APublicationIsAnsweredByItsPositionWhereThereIsOne) {
   start_api();
   EXPECT_EQ(ask("publish", R"({"channel":"news:a","data":{"n":1}})"),

@@ -11,6 +11,13 @@ namespace sluice::test {
 
 inline const std::string kKey = "X-API-Key: secret\r\n";
 
+// Errors, as the bodies of answers.
+inline const std::string kUnknown = R"({"error":{"code":102,"message":"unknown channel"}})";
+inline const std::string kNotAvailable = R"({"error":{"code":108,"message":"not available"}})";
+inline std::string bad(const std::string& what) {
+  return R"({"error":{"code":107,"message":"bad request: )" + what + R"("}})";
+}
+
 // A call as the usual libraries make it; without a method, of commands in lines.
 std::string post(const std::string& method, std::string_view body, const std::string& fields = kKey,
                  const std::string& version = "1.1");

@@ -7,21 +7,12 @@
 #include "tests/gateway/storage/memory_store.h"
 #include "tests/sim/numbered_stream.h"
 #include "tests/sim/sim_world.h"
+#include "tests/sim/storage_actor.h"
 
 namespace sluice::test {
 namespace {
 
 constexpr std::uint64_t kSeeds = 40;
-
-class StorageActor final : public SimActor {
- public:
-  explicit StorageActor(Storage& storage) : storage_(storage) {}
-  void turn() override { storage_.step(); }
-  Time next_wake() override { return storage_.due(); }
-
- private:
-  Storage& storage_;
-};
 
 struct QuietSink final : LogSink {
   void write(std::string_view) noexcept override {}

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "tests/sim/storage_actor.h"
+
 namespace sluice::test {
 namespace {
 
@@ -50,17 +52,6 @@ KeptHistory history_in(std::string_view body) {
 }
 
 }  // namespace
-
-// The storage's thread.
-class KeptWorld::StorageActor final : public SimActor {
- public:
-  explicit StorageActor(Storage& storage) : storage_(storage) {}
-  void turn() override { storage_.step(); }
-  Time next_wake() override { return storage_.due(); }
-
- private:
-  Storage& storage_;
-};
 
 // What a process has.
 struct KeptWorld::Life {

@@ -53,7 +53,6 @@ class KeptWorld {
   const std::string& broken() const { return broken_; }
 
  private:
-  class StorageActor;
   struct Life;
 
   bool start();

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/centrifugal/centrifuge-go"
+
+	"sluice/e2e/expect"
 )
 
 const patience = 20 * time.Second
@@ -47,19 +49,6 @@ func (h *heard) eventually(what string, condition func() bool) {
 	log.Fatalf("no %s", what)
 }
 
-func check(is bool, format string, values ...any) {
-	if !is {
-		log.Fatalf(format, values...)
-	}
-}
-
-func must[T any](value T, err error) T {
-	if err != nil {
-		log.Fatal(err)
-	}
-	return value
-}
-
 func connect(args arguments, h *heard) *centrifuge.Client {
 	config := centrifuge.Config{MinReconnectDelay: 50 * time.Millisecond, MaxReconnectDelay: 200 * time.Millisecond}
 	if len(args.Tokens) > 0 {
@@ -89,7 +78,7 @@ func connect(args arguments, h *heard) *centrifuge.Client {
 }
 
 func subscribe(client *centrifuge.Client, h *heard) *centrifuge.Subscription {
-	sub := must(client.NewSubscription("hist:1", centrifuge.SubscriptionConfig{JoinLeave: true}))
+	sub := expect.Must(client.NewSubscription("hist:1", centrifuge.SubscriptionConfig{JoinLeave: true}))
 	sub.OnSubscribed(func(e centrifuge.SubscribedEvent) {
 		h.Lock()
 		defer h.Unlock()
@@ -116,23 +105,23 @@ func subscribe(client *centrifuge.Client, h *heard) *centrifuge.Subscription {
 func ask(client *centrifuge.Client, sub *centrifuge.Subscription, user string, h *heard) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	check(h.subscriptions[0].Recoverable && h.subscriptions[0].Positioned, "not recoverable")
-	check(h.joins[0].Client == h.client, "somebody else joined")
-	must(sub.Publish(ctx, []byte(`{"text":"first"}`)))
+	expect.Check(h.subscriptions[0].Recoverable && h.subscriptions[0].Positioned, "not recoverable")
+	expect.Check(h.joins[0].Client == h.client, "somebody else joined")
+	expect.Must(sub.Publish(ctx, []byte(`{"text":"first"}`)))
 	h.eventually("publication", func() bool { return len(h.publications) == 1 })
 	info := h.publications[0].Info
-	check(info.Client == h.client && info.User == user, "published by %v", info)
-	presence := must(sub.Presence(ctx))
+	expect.Check(info.Client == h.client && info.User == user, "published by %v", info)
+	presence := expect.Must(sub.Presence(ctx))
 	_, isThere := presence.Clients[h.client]
-	check(isThere && len(presence.Clients) == 1, "present: %v", presence.Clients)
-	stats := must(sub.PresenceStats(ctx))
-	check(stats.NumClients == 1 && stats.NumUsers == 1, "stats: %v", stats)
-	history := must(sub.History(ctx, centrifuge.WithHistoryLimit(10)))
-	check(len(history.Publications) == 1 && history.Offset == 1, "history: %v", history)
+	expect.Check(isThere && len(presence.Clients) == 1, "present: %v", presence.Clients)
+	stats := expect.Must(sub.PresenceStats(ctx))
+	expect.Check(stats.NumClients == 1 && stats.NumUsers == 1, "stats: %v", stats)
+	history := expect.Must(sub.History(ctx, centrifuge.WithHistoryLimit(10)))
+	expect.Check(len(history.Publications) == 1 && history.Offset == 1, "history: %v", history)
 	_, err := client.RPC(ctx, "m", []byte("{}"))
 	var refusal *centrifuge.Error
-	check(errors.As(err, &refusal) && refusal.Code == 104, "rpc: %v", err)
-	unknown := must(client.NewSubscription("nope:1"))
+	expect.Check(errors.As(err, &refusal) && refusal.Code == 104, "rpc: %v", err)
+	unknown := expect.Must(client.NewSubscription("nope:1"))
 	unknown.OnUnsubscribed(func(e centrifuge.UnsubscribedEvent) {
 		h.Lock()
 		defer h.Unlock()
@@ -162,17 +151,17 @@ func main() {
 	said := ""
 	for i, one := range h.publications {
 		said += string(one.Data) + " "
-		check(one.Offset == uint64(i+1), "offset %d at %d", one.Offset, i)
+		expect.Check(one.Offset == uint64(i+1), "offset %d at %d", one.Offset, i)
 	}
-	check(said == `{"text":"first"} 1 2 "end" `, "heard %s", said)
+	expect.Check(said == `{"text":"first"} 1 2 "end" `, "heard %s", said)
 	h.eventually("second subscription", func() bool { return len(h.subscriptions) == 2 })
-	check(h.subscriptions[1].WasRecovering && h.subscriptions[1].Recovered, "not recovered")
+	expect.Check(h.subscriptions[1].WasRecovering && h.subscriptions[1].Recovered, "not recovered")
 	if len(args.Tokens) > 0 {
 		h.eventually("mail", func() bool { return len(h.mail) == 1 })
-		check(h.mail[0].Channel == "#"+args.User, "mail in %s", h.mail[0].Channel)
+		expect.Check(h.mail[0].Channel == "#"+args.User, "mail in %s", h.mail[0].Channel)
 		h.eventually("refresh", func() bool { return h.asked >= 2 })
 	}
-	check(client.State() == centrifuge.StateConnected, "not connected")
+	expect.Check(client.State() == centrifuge.StateConnected, "not connected")
 	client.Close()
 	fmt.Println("done")
 }

@@ -10,20 +10,9 @@ import (
 	"time"
 
 	"github.com/centrifugal/gocent/v3"
+
+	"sluice/e2e/expect"
 )
-
-func check(is bool, format string, values ...any) {
-	if !is {
-		log.Fatalf(format, values...)
-	}
-}
-
-func must[T any](value T, err error) T {
-	if err != nil {
-		log.Fatal(err)
-	}
-	return value
-}
 
 func main() {
 	log.SetFlags(log.Lshortfile)
@@ -31,28 +20,28 @@ func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 
-	first := must(client.Publish(ctx, "news:1", []byte(`{"n":1}`)))
-	check(first.Offset == 1 && first.Epoch != "", "published at %v", first)
-	each := must(client.Broadcast(ctx, []string{"news:1", "nope:1"}, []byte("2"))).Responses
-	check(len(each) == 2 && each[0].Result.Offset == 2 && each[1].Error.Code == 102, "broadcast: %v", each)
-	history := must(client.History(ctx, "news:1", gocent.WithLimit(-1)))
-	check(len(history.Publications) == 2 && string(history.Publications[0].Data) == `{"n":1}`,
+	first := expect.Must(client.Publish(ctx, "news:1", []byte(`{"n":1}`)))
+	expect.Check(first.Offset == 1 && first.Epoch != "", "published at %v", first)
+	each := expect.Must(client.Broadcast(ctx, []string{"news:1", "nope:1"}, []byte("2"))).Responses
+	expect.Check(len(each) == 2 && each[0].Result.Offset == 2 && each[1].Error.Code == 102, "broadcast: %v", each)
+	history := expect.Must(client.History(ctx, "news:1", gocent.WithLimit(-1)))
+	expect.Check(len(history.Publications) == 2 && string(history.Publications[0].Data) == `{"n":1}`,
 		"history: %v", history)
-	check(len(must(client.Presence(ctx, "news:1")).Presence) == 0, "somebody is present")
-	check(must(client.PresenceStats(ctx, "news:1")).NumClients == 0, "somebody is counted")
-	check(len(must(client.Info(ctx)).Nodes) == 1, "another number of nodes")
+	expect.Check(len(expect.Must(client.Presence(ctx, "news:1")).Presence) == 0, "somebody is present")
+	expect.Check(expect.Must(client.PresenceStats(ctx, "news:1")).NumClients == 0, "somebody is counted")
+	expect.Check(len(expect.Must(client.Info(ctx)).Nodes) == 1, "another number of nodes")
 	_, err := client.Publish(ctx, "nope:1", []byte("1"))
-	check(err != nil && err.Error() == "unknown channel: 102", "refused by %v", err)
+	expect.Check(err != nil && err.Error() == "unknown channel: 102", "refused by %v", err)
 
 	pipe := client.Pipe()
 	for i := 0; i < 3; i++ {
-		check(pipe.AddPublish("news:2", []byte(fmt.Sprint(i))) == nil, "not added")
+		expect.Check(pipe.AddPublish("news:2", []byte(fmt.Sprint(i))) == nil, "not added")
 	}
-	check(pipe.AddDisconnect("7") == nil && pipe.AddHistory("news:2", gocent.WithLimit(-1)) == nil, "not added")
-	replies := must(client.SendPipe(ctx, pipe))
-	check(len(replies) == 5, "%d replies", len(replies))
+	expect.Check(pipe.AddDisconnect("7") == nil && pipe.AddHistory("news:2", gocent.WithLimit(-1)) == nil, "not added")
+	replies := expect.Must(client.SendPipe(ctx, pipe))
+	expect.Check(len(replies) == 5, "%d replies", len(replies))
 	for _, reply := range replies {
-		check(reply.Error == nil, "refused by %v", reply.Error)
+		expect.Check(reply.Error == nil, "refused by %v", reply.Error)
 	}
 	fmt.Println("done")
 }
