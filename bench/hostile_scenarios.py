@@ -226,6 +226,8 @@ def fragments(run):
                     stream.sendall(first + tiny * 131_000)
             for stream in streams:
                 expect("close code", close_code(stream), 1008)
+        # Counted when their input has ended, too.
+        wait_until(lambda: closes(gateway.port, "too_many_fragments") >= 2 * count, "all ended for that")
         expect("ended for that", closes(gateway.port, "too_many_fragments"), 2 * count)
     return [Figure(f"{FRAGMENTS_MAX} fragments: held for each of {count}", held / count / KIB, 64, "KiB"),
             Figure("131,000 fragments: growth, 50 x 64 KiB + receive buffers of all allowed",
