@@ -13,6 +13,8 @@
 #include "tests/fuzz/instance_channels.h"
 #include "tests/fuzz/instance_listener.h"
 #include "tests/fuzz/instance_setup.h"
+#include "tests/fuzz/instance_words.h"
+#include "tests/fuzz/instance_world.h"
 #include "tests/sim/chaos_books.h"
 #include "tests/sim/scripted_robot.h"
 #include "tests/sim/sim_world.h"
@@ -23,42 +25,7 @@ namespace {
 constexpr std::size_t kStreamsMax = 6;
 constexpr std::size_t kMarkedMax = 64 * kKiB;  // more only takes time
 constexpr std::size_t kUsersMax = 1u << 20;    // clients may name any number of them
-constexpr std::array<std::string_view, 11> kPaths = {
-    "/",        "/chat",   "/sendone", "/chat/history",     "/toy",    "/pages/chat.js",
-    "/healthz", "/readyz", "/metrics", "/chat?after=1:%00", "/nowhere"};
-constexpr std::array<std::string_view, 5> kOffers = {
-    "", "", "permessage-deflate",
-    "permessage-deflate; client_max_window_bits; server_no_context_takeover",
-    "permessage-deflate; server_max_window_bits=9; client_no_context_takeover"};
-constexpr std::array<std::string_view, 8> kFields = {"",
-                                                     "",
-                                                     "",
-                                                     "Origin: http://localhost\r\n",
-                                                     "Origin: https://pages.example\r\n",
-                                                     "Origin: https://elsewhere.example\r\n",
-                                                     "Sec-WebSocket-Version: 8\r\n",
-                                                     "X-Forwarded-For: 10.0.0.1\r\n"};
-constexpr std::array<std::string_view, 5> kMethods = {"GET", "HEAD", "POST", "DELETE", "BREW"};
-constexpr std::array<std::string_view, 7> kEnds = {
-    "\r\n",
-    "Content-Length: 3\r\n\r\nabc",
-    "Content-Length: 900\r\nExpect: 100-continue\r\n\r\n",
-    "Connection: close\r\n\r\n",
-    "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
-    "Transfer-Encoding: chunked\r\n\r\n",
-    "X: "};
-constexpr std::array<std::string_view, 7> kPhrases = {
-    R"({"msg_type":"accept_","toy_id":"A"})",
-    R"({"msg_type":"accept_","toy_id":"B","ack":true})",
-    R"({"msg_type":"send_","to_user":"A","from_user":"B","n":1})",
-    R"({"msg_type":"message","nickname":"n","message":"<b>","cur_time":"1"})",
-    R"({"msg_type":"update_clients","nickname":"\ud83d\ude00"})",
-    R"({"msg_type":"ack_","mid":"1-1"})",
-    R"([1,2})"};
 constexpr std::array<std::string_view, 4> kReceivers = {"chat", "A", "B", "C"};
-constexpr std::array<Duration, 6> kPauses = {
-    std::chrono::microseconds(100), std::chrono::milliseconds(20), std::chrono::seconds(1),
-    std::chrono::seconds(11),       std::chrono::seconds(35),      std::chrono::seconds(130)};
 constexpr Duration kAllTimeouts = std::chrono::seconds(200);
 
 // One client's frame with any first byte, masked.
@@ -82,11 +49,16 @@ class Play {
         setup_(draw_setup(choices)),
         random_(setup_.seed),
         secret_(random_.next()),
-        world_(setup_.network) {
+        world_(setup_.network),
+        disk_(world_),
+        application_(choices, random_) {
     robot_.fate = [this](std::string_view) { return test::any_fate(random_); };
     if (setup_.has_robot) setup_.options.robot = test::robot_of(robot_);
+    if (setup_.has_hooks) application_.join(setup_.options);
+    if (setup_.has_tokens) setup_.options.token_keys.emplace_back(kTokenKey);
     instance_ = make_instance();
   }
+  ~Play() { instance_.reset(); }
 
   void run() {
     for (int step = 0; step < 200 && !choices_.is_empty(); ++step) act();
@@ -103,8 +75,11 @@ class Play {
   };
 
   std::unique_ptr<test::SimInstance> make_instance() {
+    StoredState stored;
+    if (setup_.has_disk) setup_.options.storage = &disk_.begin(stored);
     return std::make_unique<test::SimInstance>(world_.network, world_.scheduler, address_,
-                                               setup_.shards, setup_.listener, setup_.options);
+                                               setup_.shards, setup_.listener, setup_.options,
+                                               std::move(stored));
   }
 
   void connect() {
@@ -229,9 +204,20 @@ class Play {
     check_none(faults);
   }
 
+  // The process dies, and another one begins with what is on the disk.
+  void die() {
+    peers_.clear();
+    instance_.reset();
+    disk_.end();
+    setup_.shards = 1 + static_cast<std::uint32_t>(choices_.below(4));
+    has_stopped_ = false;
+    instance_ = make_instance();
+  }
+
   // All sessions leave for a new instance, as in an upgrade. What speaks HTTP is cut off.
   void move() {
     if (++moves_ > 3) return;
+    if (setup_.has_disk) return die();
     const auto old = std::move(instance_);
     address_ = SocketAddress::ipv4(0x7f000001, static_cast<std::uint16_t>(9999 - moves_));
     setup_.shards = 1 + static_cast<std::uint32_t>(choices_.below(4));
@@ -295,7 +281,30 @@ class Play {
     }
   }
 
+  void say_token(bool is_first) {
+    const auto now = world_.network.clock().wall_now().time_since_epoch();
+    const std::string command =
+        draw_token_command(choices_, std::chrono::duration_cast<std::chrono::seconds>(now).count());
+    if (!is_first) return say_anything(test::text_frame_bytes(command));
+    connect();
+    say(peers_.back(), test::handshake_bytes(kChannelsPath, "") + test::text_frame_bytes(command));
+  }
+
+  // What the instance stands on does something, or what only it can answer is said.
+  bool act_in_world() {
+    const std::size_t what = choices_.below(10);
+    if (what <= 1 && setup_.has_tokens) return say_token(what == 0), true;
+    if (what == 2 && setup_.has_disk) return disk_.fail(choices_), true;
+    if (what != 3 && what != 4) return false;
+    Peer& peer = someone();
+    say(peer,
+        test::text_frame_bytes(R"({"msg_type":"ack_","mid":")" + peer.listener->mid() + "\"}"));
+    return true;
+  }
+
   void act() {
+    const bool has_world = setup_.has_disk || setup_.has_hooks || setup_.has_tokens;
+    if (has_world && act_in_world()) return;
     if (setup_.has_channels && choices_.below(8) < 5) return act_in_channels();
     switch (choices_.below(20)) {
       case 0:
@@ -354,8 +363,7 @@ class Play {
       SLUICE_CHECK(shard.reactor().counters().queued_bytes.value() == 0);
       SLUICE_CHECK(shard.counters().subscriptions.value() == 0);
     }
-    if (moves_ != 0)
-      return;  // what was queued left with its session, and is in no instance's books
+    if (moves_ != 0) return;  // what was queued left with its session, and is in no books
     test::Faults faults;
     test::Books(*instance_, setup_.options.limits, setup_.options.namespaces, kUsersMax)
         .check_balance(faults);
@@ -370,6 +378,8 @@ class Play {
   test::TestBuffers buffers_;
   ws::InflatorPool inflators_{buffers_, buffers_};
   test::World world_;
+  Disk disk_;
+  ApplicationServer application_;
   SocketAddress address_ = test::kAddress;
   std::unique_ptr<test::SimInstance> instance_;
   std::vector<Peer> peers_;

@@ -83,6 +83,11 @@ void Listener::find_position() {
 }
 
 void Listener::check_order(std::string_view text) {
+  constexpr std::string_view kMid = R"("mid":")";
+  if (const std::size_t mid = text.find(kMid); mid != std::string_view::npos) {
+    std::string_view rest = text.substr(mid + kMid.size());
+    mid_ = cut(rest, '"');
+  }
   const std::size_t at = text.find(kMark);
   if (at == std::string_view::npos) return;
   std::string_view rest = text.substr(at + kMark.size());

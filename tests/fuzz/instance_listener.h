@@ -36,6 +36,8 @@ class Listener {
   // The client is or may become several users: what it has had as one may then come again.
   void may_hear_again() noexcept { is_one_user_ = false; }
   bool has_compression() const noexcept { return has_compression_; }
+  // The newest `mid` of what wants to be acknowledged.
+  const std::string& mid() const noexcept { return mid_; }
   // The newest position of the group chat that was in an answer.
   const std::string& position() const noexcept { return position_; }
 
@@ -49,6 +51,7 @@ class Listener {
   const std::uint64_t secret_;
   std::string head_;
   std::string position_;
+  std::string mid_;
   std::map<std::string, std::uint64_t, std::less<>> newest_;  // by receiver and speaker
   bool is_open_ = false;
   bool has_compression_ = false;

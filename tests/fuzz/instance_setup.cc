@@ -101,9 +101,16 @@ InstanceSetup draw_setup(Choices& choices) {
   setup.options.admission = draw_rules(flags);
   setup.options.limits = draw_limits(flags);
   draw_history(flags, setup.options.namespaces.of(Namespaces::kChat));
-  // Seeds that say so; the others keep their plays.
-  setup.has_channels = setup.seed >= 0xff00;
+  // Seeds that say so; others mean what they always did.
+  setup.has_channels = setup.seed >= 0xf800;
   if (setup.has_channels) offer_channels(setup.options, choices);
+  if (setup.has_channels && setup.seed < 0xff00) {
+    setup.has_disk = (setup.seed & 1) != 0;
+    setup.has_hooks = (setup.seed & 2) != 0;
+    setup.has_tokens = (setup.seed & 4) != 0;
+    setup.options.namespaces.of("hist").sync = setup.has_disk && (setup.seed & 8) != 0;
+    setup.options.namespaces.of("hist").conflation = (setup.seed & 16) != 0;
+  }
   setup.options.connections_max = setup.options.limits.max_connections;
   return setup;
 }

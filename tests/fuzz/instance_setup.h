@@ -19,6 +19,10 @@ struct InstanceSetup {
   InstanceOptions options;
   bool has_robot = false;
   bool has_channels = false;  // and an API: see instance_channels.h
+  // And with these: see instance_world.h.
+  bool has_disk = false;
+  bool has_hooks = false;
+  bool has_tokens = false;
 };
 
 // What is chosen keeps the relations that the options of the binary are held to.

@@ -67,7 +67,7 @@ void Books::check_balance(Faults& faults) {
   balance(faults, "publications", sum(&ShardCounters::published),
           sum(&ShardCounters::distributed) + sum(&ShardCounters::mailbox_stored) -
               sum(&ShardCounters::mailbox_returned) - sum(&ShardCounters::mailbox_held) +
-              dropped({Drop::kNoSubscriber, Drop::kChannelsFull}));
+              dropped({Drop::kNoSubscriber, Drop::kChannelsFull, Drop::kNotStored}));
   balance(faults, "mailboxes", sum(&ShardCounters::mailbox_stored),
           sum(&ShardCounters::mailbox_delivered) + sum(&ShardCounters::mailbox_acknowledged) +
               sum(&ShardCounters::mailbox_messages) +
