@@ -232,10 +232,8 @@ void Home::publish(std::uint32_t from, const ShardMessage& message) noexcept {
     answer_publish(asker, {});
   }
   if (const std::string_view id = publication.extras().id; !id.empty()) {
-    const std::string_view key = recent_ids_.add(name.text, id, position, outlet_.now());
-    if (journal_ != nullptr && journal_->has_room()) {
-      journal_->write(IdRecord{position, journal_->wall_now() + RecentIds::kRemembered, key});
-    }
+    recent_ids_.add(name.text, id, position, outlet_.now());
+    if (channel == nullptr) write_id(name, id);
   }
   payloads_.drop(*message.payload);
 }
@@ -262,7 +260,7 @@ void Home::on_publication(std::uint64_t channel_hash, Publication publication, P
   keep(what, *channel);
 }
 
-void Home::let_out(Channel& channel, const Outgoing& what) noexcept {
+void Home::let_out(Channel& channel, Outgoing& what) noexcept {
   const Publication& publication = what.publication;
   const ChannelName name{publication.channel(), what.channel_hash};
   Position position = what.position;
@@ -290,6 +288,7 @@ void Home::let_out(Channel& channel, const Outgoing& what) noexcept {
   } else {
     counters_.drop(Drop::kNoSubscriber);  // they left meanwhile
   }
+  keep_id(what, name);
   answer_publish(what.asker, has_position ? position : Position{});
   --channel.publishing;  // not before: storing may cost any user the mailbox, this one included
   erase_if_unused(name, channel);

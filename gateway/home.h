@@ -184,7 +184,8 @@ class Home final : private BrokerEvents, private MailboxOwner {
     Publication publication;
     Position position;
     Asker asker;
-    bool is_stored = false;  // in the user's mailbox on disk
+    bool is_stored = false;   // in the user's mailbox on disk
+    bool is_id_kept = false;  // its id is on disk, or with the storage
   };
   struct Delayed {
     std::uint64_t until;  // number of a record
@@ -193,7 +194,7 @@ class Home final : private BrokerEvents, private MailboxOwner {
 
   void on_publication(std::uint64_t channel_hash, Publication publication, Position position,
                       const Asker& asker) noexcept override;
-  void let_out(Channel& channel, const Outgoing& what) noexcept;
+  void let_out(Channel& channel, Outgoing& what) noexcept;
   void on_mailbox_lost(ChannelName name) noexcept override;
   Channel* find(ChannelName name) noexcept;
   void catch_up(ChannelName name) noexcept;
@@ -265,6 +266,8 @@ class Home final : private BrokerEvents, private MailboxOwner {
                               Position position) noexcept;
   void delay(std::uint64_t until, const Outgoing& what) noexcept;
   void release(const Delayed& delayed, bool is_lost) noexcept;
+  void keep_id(Outgoing& what, ChannelName name) noexcept;
+  bool write_id(ChannelName name, std::string_view id) noexcept;
   void answer_repeated(ChannelName name, Position position, const Asker& asker) noexcept;
   void renew_epoch(Channel& channel) noexcept;
   void write_cut(Channel& channel) noexcept;

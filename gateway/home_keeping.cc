@@ -64,6 +64,7 @@ void Home::keep(Outgoing& what, Channel& channel) noexcept {
       what.is_stored = own != 0;
     }
     is_written = own != 0;
+    if (is_written) keep_id(what, name);
     if (is_sync) {
       until = std::max(until, own);
       journal_->hurry();
@@ -140,6 +141,23 @@ void Home::follow_journal() noexcept {
   counters_.delayed.set(static_cast<std::int64_t>(delayed_.size()));
   if (news.is_lost) lose_journal();
   if (news.is_back) is_rewriting_ = true;
+}
+
+// Behind what it stands for: who sends it again and finds the id alone would be told that it is
+// there, and nobody would have it. What is not stored itself is so when it was let out.
+void Home::keep_id(Outgoing& what, ChannelName name) noexcept {
+  if (journal_ == nullptr || what.is_id_kept) return;
+  const std::string_view id = what.publication.extras().id;
+  if (!id.empty()) what.is_id_kept = write_id(name, id);
+}
+
+bool Home::write_id(ChannelName name, std::string_view id) noexcept {
+  if (journal_ == nullptr || !journal_->has_room()) return false;
+  const Position* const position = recent_ids_.find(name.text, id, outlet_.now());
+  if (position == nullptr) return false;
+  const WallTime until = journal_->wall_now() + RecentIds::kRemembered;
+  journal_->write(IdRecord{*position, until, RecentIds::key_of(name.text, id)});
+  return true;
 }
 
 // The first one of its id may not be on disk yet.

@@ -1,5 +1,7 @@
 // Channels that the storage has lost sight of, and those that it brings back at a start.
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "core/base/check.h"
@@ -95,7 +97,16 @@ void Home::write_stale() noexcept {
 void Home::write_ids() noexcept {
   const WallTime wall = journal_->wall_now();
   const Time now = outlet_.now();
+  // The others are written behind what they stand for.
+  std::set<std::string, std::less<>> later;
+  for (const Delayed& delayed : delayed_) {
+    const Publication& publication = delayed.what.publication;
+    if (publication.payload == nullptr || delayed.what.is_id_kept) continue;
+    const std::string_view id = publication.extras().id;
+    if (!id.empty()) later.insert(RecentIds::key_of(publication.channel(), id));
+  }
   recent_ids_.for_each([&](std::string_view key, Position position, Time until) {
+    if (later.contains(key)) return;
     journal_->write(IdRecord{position, wall + (until - now), key});
   });
 }

@@ -28,13 +28,11 @@ const Position* RecentIds::find(std::string_view channel, std::string_view id, T
   return found == positions_.end() ? nullptr : &found->second;
 }
 
-std::string_view RecentIds::add(std::string_view channel, std::string_view id, Position position,
-                                Time now) {
+void RecentIds::add(std::string_view channel, std::string_view id, Position position, Time now) {
   make_key(key_, channel, id);
   positions_.emplace(key_, position);
   order_.push_back({now + kRemembered, key_});
   forget(now);
-  return key_;
 }
 
 void RecentIds::move(std::string_view channel, std::string_view id, Position position) {
@@ -47,6 +45,12 @@ void RecentIds::restore(std::string_view key, Position position, Time until, Tim
   if (until <= now || !positions_.emplace(key, position).second) return;
   order_.push_back({until, std::string(key)});
   forget(now);
+}
+
+std::string RecentIds::key_of(std::string_view channel, std::string_view id) {
+  std::string key;
+  make_key(key, channel, id);
+  return key;
 }
 
 std::string_view RecentIds::channel_of(std::string_view key) noexcept {

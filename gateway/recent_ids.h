@@ -27,15 +27,16 @@ class RecentIds {
 
   // The position that `id` of `channel` got, null if it is new.
   const Position* find(std::string_view channel, std::string_view id, Time now);
-  // Answers the key that stands for both, good until the next call. REQUIRES: `find` answered null.
-  std::string_view add(std::string_view channel, std::string_view id, Position position, Time now);
+  // REQUIRES: `find` answered null.
+  void add(std::string_view channel, std::string_view id, Position position, Time now);
   // It got another position than was thought. Does nothing if the id is empty or not known any
   // more.
   void move(std::string_view channel, std::string_view id, Position position);
   // What was remembered under a key in another process; known ones and those of the past are left
   // out. In the order of `until`.
   void restore(std::string_view key, Position position, Time until, Time now);
-  // The channel that a key is about.
+  // What stands for both, and the channel that a key is about.
+  static std::string key_of(std::string_view channel, std::string_view id);
   static std::string_view channel_of(std::string_view key) noexcept;
 
   // Calls `use(key, position, until)` for all, oldest first.

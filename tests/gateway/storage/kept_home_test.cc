@@ -144,6 +144,21 @@ TEST_F(KeptHomeTest, ARepetitionIsToldByItsIdAfterARestart) {
   EXPECT_EQ(home->history("a").size(), 2u);
 }
 
+// What waits behind a message with sync is stored later; so must its id be.
+TEST_F(KeptHomeTest, AnIdIsNotOnDiskBeforeItsMessage) {
+  auto home = live();
+  home->publish(kBob, "1", true, "one");
+  home->publish(kBob, "2", false, "two");
+  home->end_turn(), home->store();
+  home = live();  // the process died
+  home->publish(kBob, "2", false, "two");
+  pass_interval(*home);
+  home->subscribe(kBob);
+  EXPECT_EQ(home->handed[kBob], (std::vector<std::string>{"1", "2"}));
+  for (const char* n : {"1", "2"}) home->publish(kBob, n, false, *n == '1' ? "one" : "two");
+  EXPECT_EQ(home->handed[kBob].size(), 2u) << "both ids are known by now";
+}
+
 TEST_F(KeptHomeTest, ARepetitionWithSyncWaitsForTheFirstOne) {
   const auto home = live();
   home->publish("a", "1", false, "id");
