@@ -8,13 +8,21 @@ import contextlib
 import json
 import time
 
-from wire import CLOSE, Broken, Gone, Peer, frame
+from wire import CLOSE, Broken, Gone, Peer, Unavailable, frame
 
 from books import Follower
 
 KEY = "a key of the tests"
 # Of a publication that was not answered: whether it is tried again with the same idempotency key.
 RETRY_PERCENT = 80
+
+
+async def enter(peer, dialect):
+    """Opens it. A gateway that stops says so."""
+    try:
+        await peer.open(dialect)
+    except Unavailable:
+        raise Gone("it stops") from None
 
 
 class Api:
@@ -130,7 +138,7 @@ class Subscriber:
             await self.world.pause(0.05)
 
     async def follow(self, peer):
-        await peer.open("centrifuge")
+        await enter(peer, "centrifuge")
         commands = [{"id": 1, "connect": {}}]
         names = list(self.channels)
         for number, name in enumerate(names, 2):
@@ -187,7 +195,7 @@ class Reader:
         self.note("comes")
         with Peer(self.world.process.ports["clients"], 4096 if self.is_slow else None) as peer:
             try:
-                await peer.open("relay")
+                await enter(peer, "relay")
                 await peer.say(json.dumps({"msg_type": "accept_", "toy_id": self.name}))
                 if self.is_slow:
                     await self.world.pause(0.3)
@@ -222,7 +230,7 @@ class Sender:
             await self.world.is_up.wait()
             with Peer(self.world.process.ports["clients"]) as peer:
                 with contextlib.suppress(Gone, OSError):
-                    await peer.open("relay")
+                    await enter(peer, "relay")
                     while self.world.is_up.is_set() and not self.world.is_over:
                         where = self.world.rng.choice(self.users)
                         sent = self.world.books.send(where, self.name, False, time.monotonic())

@@ -27,6 +27,10 @@ class Broken(Exception):
     """The gateway sent what no server may send."""
 
 
+class Unavailable(Broken):
+    """It takes nobody now (503), which it may say only when it stops or is full."""
+
+
 def masked(data, key):
     if not any(key) or not data:
         return data
@@ -134,7 +138,8 @@ class Peer:
         await self.send(upgrade(PATHS[dialect], offers_deflate))
         head = await self.head()
         if b" 101 " not in head.split(b"\r\n", 1)[0]:
-            raise Broken(f"no 101 but {head[:60]}")
+            kind = Unavailable if b" 503 " in head.split(b"\r\n", 1)[0] else Broken
+            raise kind(f"no 101 but {head[:60]}")
         agreed = re.search(rb"permessage-deflate([^\r]*)", head)
         if agreed:
             bits = re.search(rb"client_max_window_bits=(\d+)", agreed[1])
