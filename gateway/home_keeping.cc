@@ -156,7 +156,7 @@ bool Home::write_id(ChannelName name, std::string_view id) noexcept {
   const Position* const position = recent_ids_.find(name.text, id, outlet_.now());
   if (position == nullptr) return false;
   const WallTime until = journal_->wall_now() + RecentIds::kRemembered;
-  journal_->write(IdRecord{*position, until, RecentIds::key_of(name.text, id)});
+  journal_->write(IdRecord{*position, until, recent_ids_.key_of(name.text, id)});
   return true;
 }
 

@@ -103,7 +103,7 @@ void Home::write_ids() noexcept {
     const Publication& publication = delayed.what.publication;
     if (publication.payload == nullptr || delayed.what.is_id_kept) continue;
     const std::string_view id = publication.extras().id;
-    if (!id.empty()) later.insert(RecentIds::key_of(publication.channel(), id));
+    if (!id.empty()) later.insert(recent_ids_.key_of(publication.channel(), id));
   }
   recent_ids_.for_each([&](std::string_view key, Position position, Time until) {
     if (later.contains(key)) return;

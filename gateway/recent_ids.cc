@@ -6,13 +6,14 @@ namespace {
 // No id has this byte, since it is in no UTF-8: where it stands first the id ends.
 constexpr char kSeparator = '\xff';
 
-void make_key(std::string& key, std::string_view channel, std::string_view id) {
-  key.assign(id);
-  key += kSeparator;
-  key += channel;
-}
-
 }  // namespace
+
+const std::string& RecentIds::key_of(std::string_view channel, std::string_view id) {
+  key_.assign(id);
+  key_ += kSeparator;
+  key_ += channel;
+  return key_;
+}
 
 void RecentIds::forget(Time now) noexcept {
   while (!order_.empty() && (order_.front().until <= now || order_.size() > ids_max_)) {
@@ -23,21 +24,19 @@ void RecentIds::forget(Time now) noexcept {
 
 const Position* RecentIds::find(std::string_view channel, std::string_view id, Time now) {
   forget(now);
-  make_key(key_, channel, id);
-  const auto found = positions_.find(key_);
+  const auto found = positions_.find(key_of(channel, id));
   return found == positions_.end() ? nullptr : &found->second;
 }
 
 void RecentIds::add(std::string_view channel, std::string_view id, Position position, Time now) {
-  make_key(key_, channel, id);
-  positions_.emplace(key_, position);
-  order_.push_back({now + kRemembered, key_});
+  const std::string& key = key_of(channel, id);
+  positions_.emplace(key, position);
+  order_.push_back({now + kRemembered, key});
   forget(now);
 }
 
 void RecentIds::move(std::string_view channel, std::string_view id, Position position) {
-  make_key(key_, channel, id);
-  const auto found = positions_.find(key_);
+  const auto found = positions_.find(key_of(channel, id));
   if (found != positions_.end()) found->second = position;
 }
 
@@ -45,12 +44,6 @@ void RecentIds::restore(std::string_view key, Position position, Time until, Tim
   if (until <= now || !positions_.emplace(key, position).second) return;
   order_.push_back({until, std::string(key)});
   forget(now);
-}
-
-std::string RecentIds::key_of(std::string_view channel, std::string_view id) {
-  std::string key;
-  make_key(key, channel, id);
-  return key;
 }
 
 std::string_view RecentIds::channel_of(std::string_view key) noexcept {

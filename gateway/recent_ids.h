@@ -35,8 +35,8 @@ class RecentIds {
   // What was remembered under a key in another process; known ones and those of the past are left
   // out. In the order of `until`.
   void restore(std::string_view key, Position position, Time until, Time now);
-  // What stands for both, and the channel that a key is about.
-  static std::string key_of(std::string_view channel, std::string_view id);
+  // What stands for both, good until the next call; and the channel that a key is about.
+  const std::string& key_of(std::string_view channel, std::string_view id);
   static std::string_view channel_of(std::string_view key) noexcept;
 
   // Calls `use(key, position, until)` for all, oldest first.
