@@ -14,14 +14,11 @@
 #include "core/base/check.h"
 #include "core/base/log.h"
 #include "core/listener.h"
+#include "tests/silent_sink.h"
 #include "tests/sim/sim_world.h"
 
 namespace sluice::differential {
 namespace {
-
-struct SilentSink final : LogSink {
-  void write(std::string_view) noexcept override {}
-};
 
 void add_causes(Causes& causes, const ShardCounters& counters) {
   for (const auto& codes : counters.closes) {
@@ -192,7 +189,7 @@ class KernelSide final : public Side {
   static constexpr int kPollMilliseconds = 5;
 
   const SystemClock clock_;
-  SilentSink sink_;
+  test::SilentSink sink_;
   std::string name_;
   Logger log_;
   SocketAddress address_;

@@ -55,10 +55,9 @@ class Play {
     robot_.fate = [this](std::string_view) { return test::any_fate(random_); };
     if (setup_.has_robot) setup_.options.robot = test::robot_of(robot_);
     if (setup_.has_hooks) application_.join(setup_.options);
-    if (setup_.has_tokens) setup_.options.token_keys.emplace_back(kTokenKey);
+    if (setup_.has_tokens) setup_.options.token_keys.emplace_back(test::kTokenKey);
     instance_ = make_instance();
   }
-  ~Play() { instance_.reset(); }
 
   void run() {
     for (int step = 0; step < 200 && !choices_.is_empty(); ++step) act();

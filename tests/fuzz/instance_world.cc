@@ -2,10 +2,8 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/base/check.h"
-#include "tests/proto/token/sign.h"
 
 namespace sluice::fuzz {
 namespace {
@@ -65,8 +63,8 @@ std::string draw_token_command(Choices& choices, std::int64_t now) {
       R"({"sub":"A","exp":1})",
       whole};
   const std::string& said = claims[choices.below(claims.size())];
-  const std::string_view key = choices.below(16) == 1 ? "another" : kTokenKey;
-  const std::string token = token::sign(token::kHeader, said, key);
+  const std::string_view key = choices.below(16) == 1 ? "another" : test::kTokenKey;
+  const std::string token = test::token_of(said, key);
   const std::string channel = choices.below(2) == 1 ? "hist:2" : "hist:1";
   switch (choices.below(4)) {
     case 0:
@@ -95,23 +93,9 @@ ApplicationServer::ApplicationServer(Choices& choices, Random& random)
 }
 
 void ApplicationServer::join(InstanceOptions& options) {
-  const std::vector<std::string> settings = {
-      "hist.subscribe_hook=on",
-      "hist.publish_hook=on",
-  };
-  SLUICE_CHECK(!options.namespaces.set(settings));
-  options.hooks.emplace();
-  HookSettings& hooks = options.hooks->settings;
-  hooks.connect_for = {DialectKind::kCentrifuge, DialectKind::kRelay};
-  for (std::size_t i = 0; i < kHookKinds; ++i) {
-    hooks.urls[i] = "http://app/";
-    options.hooks->clients[i] = [&script = scripts_.scripts[i]](Reactor& reactor) {
-      return std::make_unique<test::ScriptedClient>(reactor, script);
-    };
-  }
-  for (const DialectKind dialect : hooks.connect_for) {
-    options.admission.are_asked_about[static_cast<std::size_t>(dialect)] = true;
-  }
+  ChannelOptions& decided = options.namespaces.of("hist");
+  decided.subscribe_hook = decided.publish_hook = true;
+  test::add_hooks(options, scripts_, {DialectKind::kCentrifuge, DialectKind::kRelay});
 }
 
 }  // namespace sluice::fuzz

@@ -7,12 +7,12 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "core/base/log.h"
 #include "gateway/storage/storage.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/gateway/storage/memory_store.h"
+#include "tests/silent_sink.h"
 #include "tests/sim/hook_world.h"
 #include "tests/sim/sim_world.h"
 #include "tests/sim/storage_actor.h"
@@ -35,11 +35,8 @@ class Disk {
   void fail(Choices& choices);
 
  private:
-  struct Sink final : LogSink {
-    void write(std::string_view) noexcept override {}
-  };
   struct Process {
-    explicit Process(test::MemoryDisk& disk, const Clock& clock, const Logger& log)
+    Process(test::MemoryDisk& disk, const Clock& clock, const Logger& log)
         : storage(std::make_unique<test::MemoryStore>(disk), clock, log, {}), actor(storage) {}
     Storage storage;
     test::StorageActor actor;
@@ -47,20 +44,19 @@ class Disk {
 
   test::World& world_;
   test::MemoryDisk disk_;
-  Sink sink_;
+  test::SilentSink sink_;
   Logger log_{world_.network.clock(), sink_, LogLevel::kError, LogFormat::kText};
   std::optional<Process> process_;
 };
 
-// A client's first command with a token, or a later one; of a key that the instance knows or not.
+// A client's first command with a token, or a later one; signed with test::kTokenKey, or another.
 std::string draw_token_command(Choices& choices, std::int64_t now);
-inline constexpr std::string_view kTokenKey = "the secret of these plays";
 
 // An application server that is asked about everything. Outlives the instances that ask it.
 class ApplicationServer {
  public:
   // Draws its answers as it is asked; `choices` outlive this.
-  explicit ApplicationServer(Choices& choices, Random& random);
+  ApplicationServer(Choices& choices, Random& random);
   // Adds it to the instance, and channels where it decides: "hist:1" and "hist:2".
   void join(InstanceOptions& options);
 

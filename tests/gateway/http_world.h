@@ -14,6 +14,7 @@
 #include "core/sim/sim_stream.h"
 #include "gateway/instance.h"
 #include "proto/ws/frame.h"
+#include "tests/silent_sink.h"
 
 namespace sluice::test {
 
@@ -76,9 +77,7 @@ class HttpWorld : public testing::Test {
   std::unique_ptr<Instance> instance_;
 
  private:
-  struct SilentSink final : LogSink {
-    void write(std::string_view) noexcept override {}
-  } sink_;
+  SilentSink sink_;
   Logger log_;
   SimBackend* backend_ = nullptr;
 };

@@ -16,6 +16,7 @@
 #include "core/base/log.h"
 #include "core/socket_address.h"
 #include "gateway/instance.h"
+#include "tests/silent_sink.h"
 
 namespace sluice::test {
 
@@ -58,9 +59,6 @@ class RealInstance {
   const SocketAddress& address() const { return address_; }
 
  private:
-  struct SilentSink final : LogSink {
-    void write(std::string_view) noexcept override {}
-  };
   SilentSink sink_;
   Logger log_;
   std::string why_;

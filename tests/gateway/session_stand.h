@@ -14,6 +14,7 @@
 #include "gateway/memory_broker.h"
 #include "gateway/router.h"
 #include "gateway/session.h"
+#include "tests/silent_sink.h"
 
 namespace sluice::test {
 
@@ -76,10 +77,6 @@ class SessionStand : public testing::Test,
   ws::ReaderContext reader_context_{ws::Role::kServer, {}, Simd::detect(), &reactor_.blocks()};
 
  private:
-  struct SilentSink final : LogSink {
-    void write(std::string_view) noexcept override {}
-  };
-
   SilentSink sink_;
   Logger log_{network_.clock(), sink_, LogLevel::kError, LogFormat::kText};
   Random random_{1};

@@ -46,14 +46,10 @@ struct HookScripts {
   std::array<Script, kHookKinds> scripts;
 };
 
-// `room` is where the application server decides; `open` is open.
-inline InstanceOptions hooked_options(HookScripts& scripts, std::vector<DialectKind> connect_for = {
-                                                                DialectKind::kCentrifuge}) {
-  InstanceOptions options;
-  const std::vector<std::string> settings = {"room.subscribe_hook=on", "room.publish_hook=on",
-                                             "room.history_messages=10", "open.subscribe=everybody",
-                                             "open.publish=everybody"};
-  SLUICE_CHECK(!options.namespaces.set(settings));
+// The application server is asked and told everything, and of clients of these dialects who they
+// are.
+inline void add_hooks(InstanceOptions& options, HookScripts& scripts,
+                      std::vector<DialectKind> connect_for) {
   options.hooks.emplace();
   options.hooks->settings.connect_for = std::move(connect_for);
   for (std::size_t i = 0; i < kHookKinds; ++i) {
@@ -65,6 +61,17 @@ inline InstanceOptions hooked_options(HookScripts& scripts, std::vector<DialectK
   for (const DialectKind dialect : options.hooks->settings.connect_for) {
     options.admission.are_asked_about[static_cast<std::size_t>(dialect)] = true;
   }
+}
+
+// `room` is where the application server decides; `open` is open.
+inline InstanceOptions hooked_options(HookScripts& scripts, std::vector<DialectKind> connect_for = {
+                                                                DialectKind::kCentrifuge}) {
+  InstanceOptions options;
+  const std::vector<std::string> settings = {"room.subscribe_hook=on", "room.publish_hook=on",
+                                             "room.history_messages=10", "open.subscribe=everybody",
+                                             "open.publish=everybody"};
+  SLUICE_CHECK(!options.namespaces.set(settings));
+  add_hooks(options, scripts, std::move(connect_for));
   return options;
 }
 

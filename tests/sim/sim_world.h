@@ -16,6 +16,7 @@
 #include "proto/ws/deflate.h"
 #include "proto/ws/inflate.h"
 #include "proto/ws/message_reader.h"
+#include "tests/silent_sink.h"
 
 namespace sluice::test {
 
@@ -63,10 +64,6 @@ class SimInstance {
 
  private:
   class Actor;
-
-  struct SilentSink final : LogSink {
-    void write(std::string_view) noexcept override {}
-  };
 
   static InstanceOptions options_of(const Limits& limits, const Namespaces& namespaces,
                                     std::optional<RobotSetup> robot, const Compression& compression,

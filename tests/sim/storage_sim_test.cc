@@ -5,6 +5,7 @@
 #include <set>
 
 #include "tests/gateway/storage/memory_store.h"
+#include "tests/silent_sink.h"
 #include "tests/sim/numbered_stream.h"
 #include "tests/sim/sim_world.h"
 #include "tests/sim/storage_actor.h"
@@ -13,10 +14,6 @@ namespace sluice::test {
 namespace {
 
 constexpr std::uint64_t kSeeds = 40;
-
-struct QuietSink final : LogSink {
-  void write(std::string_view) noexcept override {}
-};
 
 // One process on the disk, and its clients.
 class Life {
@@ -53,7 +50,7 @@ class Life {
 
  private:
   MemoryDisk& disk_;
-  QuietSink sink_;
+  SilentSink sink_;
   Logger log_;
   Storage storage_;
   StorageActor actor_;

@@ -5,6 +5,7 @@
 #include "core/base/clock.h"
 #include "gateway/storage/journal.h"
 #include "gateway/storage/sqlite_store.h"
+#include "tests/silent_sink.h"
 #include "tests/storage/crash_vfs.h"
 
 namespace sluice::test {
@@ -14,10 +15,6 @@ constexpr std::uint64_t kChannels = StorageLane::kChunks + 20;
 
 class JournalClose : public testing::Test {
  protected:
-  struct NoSink final : LogSink {
-    void write(std::string_view) noexcept override {}
-  };
-
   std::unique_ptr<Storage> open(const Clock& clock) {
     auto storage = std::make_unique<Storage>(
         std::make_unique<SqliteStore>(SqliteSettings{.file = "/data/sluice.db"}, clock), clock,
@@ -42,7 +39,7 @@ class JournalClose : public testing::Test {
 
   ManualClock manual_;
   SystemClock system_;
-  NoSink sink_;
+  SilentSink sink_;
   Logger log_{system_, sink_, LogLevel::kError, LogFormat::kText};
   CrashDisk disk_;
   CrashVfs vfs_{disk_};

@@ -12,6 +12,7 @@
 #include "core/base/log.h"
 #include "gateway/storage/sqlite_store.h"
 #include "gateway/storage/storage.h"
+#include "tests/silent_sink.h"
 #include "tests/sim/sim_world.h"
 #include "tests/storage/crash_vfs.h"
 #include "tests/storage/kept_books.h"
@@ -65,14 +66,10 @@ class KeptWorld {
   void end(Ending ending, bool has_served);
   bool fail(std::string why);
 
-  struct NoSink final : LogSink {
-    void write(std::string_view) noexcept override {}
-  };
-
   const KeptOptions options_;
   SimNetwork network_;
   SimScheduler scheduler_{network_};
-  NoSink sink_;
+  SilentSink sink_;
   Logger log_{network_.clock(), sink_, LogLevel::kError, LogFormat::kText};
   Random random_;
   CrashDisk disk_;

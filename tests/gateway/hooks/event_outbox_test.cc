@@ -4,6 +4,7 @@
 
 #include "tests/gateway/hooks/hook_stand.h"
 #include "tests/gateway/storage/memory_store.h"
+#include "tests/silent_sink.h"
 
 namespace sluice::test {
 namespace {
@@ -43,9 +44,7 @@ class EventOutboxTest : public HookStand {
     return counters_.events_lost[static_cast<std::size_t>(reason)].value();
   }
 
-  struct NoSink final : LogSink {
-    void write(std::string_view) noexcept override {}
-  } sink_;
+  SilentSink sink_;
   Logger log_{network_.clock(), sink_, LogLevel::kError, LogFormat::kText};
   std::unique_ptr<Storage> storage_;
   std::unique_ptr<Journal> journal_;

@@ -10,6 +10,7 @@
 #include "core/base/random.h"
 #include "gateway/hooks/event_queue.h"
 #include "tests/gateway/storage/memory_store.h"
+#include "tests/silent_sink.h"
 
 namespace sluice::test {
 namespace {
@@ -17,10 +18,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Texts = std::vector<std::string>;
-
-struct NoSink final : LogSink {
-  void write(std::string_view) noexcept override {}
-};
 
 Texts on_disk(const MemoryDisk& disk) {
   Texts texts;
@@ -80,7 +77,7 @@ class Life {
 
  private:
   ManualClock& clock_;
-  NoSink sink_;
+  SilentSink sink_;
   Logger log_{clock_, sink_, LogLevel::kError, LogFormat::kText};
   Storage storage_;
   std::unique_ptr<Journal> journal_;

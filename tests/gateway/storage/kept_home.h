@@ -18,12 +18,9 @@
 #include "gateway/home.h"
 #include "gateway/memory_broker.h"
 #include "tests/gateway/storage/memory_store.h"
+#include "tests/silent_sink.h"
 
 namespace sluice::test {
-
-struct SilentSink final : LogSink {
-  void write(std::string_view) noexcept override {}
-};
 
 // A publication where it was seen: at a subscriber, or in a history.
 // By channel, epoch and offset.
